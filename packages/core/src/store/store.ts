@@ -1,0 +1,251 @@
+import type { StoredEntry } from "../entry/entry.js";
+import type { EntryType } from "../entry/header.js";
+
+/** Identity of a store. A store holds the entries of one database of one tenant. */
+export interface StoreIdentity {
+	/** 32 hex digits, drawn when the store is made; a store that is made anew gets another. */
+	readonly storeId: string;
+	readonly tenantRoot: string;
+	readonly dbId: string;
+}
+
+/** Where a store's arrivals stand. */
+export interface StorePosition {
+	/** Number of the newest arrival; 0 for an empty store. Arrivals count from 1 without gaps. */
+	readonly arrival: number;
+	/** Running digest over all arrivals up to that one, 32 hex digits (16 bytes). */
+	readonly digest: string;
+}
+
+/** An entry with its arrival number in the store that answered. */
+export interface Arrival<E extends StoredEntry = StoredEntry> {
+	readonly arrival: number;
+	readonly entry: E;
+}
+
+export interface Page {
+	/** In arrival order. A damaged record is left out here and listed in `damaged`. */
+	readonly arrivals: readonly Arrival[];
+	/** Continue after this arrival; equals the arrival asked for when there is nothing more. */
+	readonly next: number;
+	/** Running digest up to and including `next`. */
+	readonly digest: string;
+	readonly damaged: readonly number[];
+}
+
+/** Why an offered entry was not stored. Data, not an exception: one bad entry never stops the rest. */
+export interface Refusal {
+	readonly hash: string;
+	readonly reason:
+		| "format"
+		| "limit"
+		| "address"
+		| "signature"
+		| "unsigned"
+		| "wrong-database"
+		| "purged"
+		| "not-member"
+		| "damaged";
+	/** One sentence for people. */
+	readonly message: string;
+}
+
+export interface PutReport {
+	/** Addresses that this call stored, with their arrivals. */
+	readonly stored: readonly { readonly hash: string; readonly arrival: number }[];
+	/** Addresses that were there before. */
+	readonly known: readonly string[];
+	readonly refused: readonly Refusal[];
+}
+
+export interface DependencyOptions {
+	/** A path ends at the first entry of this type, which is included. */
+	readonly stopAtEntryType?: EntryType;
+	/** Longest path that is followed, in steps from the start. @default unlimited */
+	readonly maxDepth?: number;
+	/** Whether the start is part of the answer. @default true */
+	readonly includeStart?: boolean;
+}
+
+export interface PageOptions {
+	/** Most entries of one page. @default 256 */
+	readonly limit?: number;
+	/** Most payload bytes of one page, but always at least one entry. @default 8 MiB */
+	readonly maxBytes?: number;
+	/** Whether payloads are read. @default true */
+	readonly payload?: boolean;
+}
+
+/**
+ * An append-only store of entries, found by their address. Everything that holds entries implements it: a folder, a browser's
+ * database, memory, Postgres, a peer at the other end of a wire. `testStore` of `@mindoodb/testing` is its acceptance suite.
+ *
+ * Hashes are 64 lower-case hex digits.
+ */
+export interface ContentAddressedStore {
+	identity(): Promise<StoreIdentity>;
+	position(): Promise<StorePosition>;
+
+	/**
+	 * Stores what is new, after checking form, address (hash of header and payload), database and signature. Resolves when the
+	 * stored entries are durable. What is not stored is listed in the report.
+	 */
+	putEntries(entries: readonly StoredEntry[]): Promise<PutReport>;
+
+	/** Entries in the order asked for; unknown hashes are left out. @throws {StoreError} `store-damaged` names a damaged record. */
+	getEntries(hashes: readonly string[]): Promise<StoredEntry[]>;
+	/** Those of `hashes` that the store holds, in the order asked for. */
+	hasEntries(hashes: readonly string[]): Promise<string[]>;
+	/** Entries without payload, in arrival order, except `knownHashes`. Costs O(all entries): see `entriesAfter`. */
+	findNewEntries(knownHashes: readonly string[]): Promise<StoredEntry[]>;
+	findNewEntriesForDoc(knownHashes: readonly string[], docId: string): Promise<StoredEntry[]>;
+	getAllHashes(): Promise<string[]>;
+	/**
+	 * Addresses of `startHash` and what it depends on, nearest first. Missing entries end their path. With
+	 * `stopAtEntryType: "doc_snapshot"` a path ends at the first entry that an accepted snapshot covers, and the snapshot's
+	 * address stands in its place.
+	 */
+	resolveDependencies(startHash: string, options?: DependencyOptions): Promise<string[]>;
+	/** What arrived after `arrival`, in order, a page at a time. */
+	entriesAfter(arrival: number, options?: PageOptions): Promise<Page>;
+	/**
+	 * Erases all entries of a document from this store alone, remembers their addresses and refuses their return.
+	 * @returns the addresses erased.
+	 */
+	purgeDocHistory(docId: string): Promise<string[]>;
+	close(): Promise<void>;
+}
+
+/** A row of the layer above the store, kept in the same file and written in the same batch as entries. */
+export type RowWrite =
+	| { readonly type: "put"; readonly key: Uint8Array; readonly value: Uint8Array }
+	| { readonly type: "del"; readonly key: Uint8Array };
+
+export interface RowRange {
+	/** First key, inclusive. */
+	readonly from: Uint8Array;
+	/** End, exclusive. */
+	readonly to: Uint8Array;
+	readonly reverse?: boolean;
+	/** @default unlimited */
+	readonly limit?: number;
+}
+
+/** Rows of the layer above: projections, change feed, verdicts, positions. Keys are free; the store keeps them apart from its own. */
+export interface Rows {
+	get(key: Uint8Array): Promise<Uint8Array | undefined>;
+	getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]>;
+	/** Rows in key order, in batches of up to 1,000. */
+	scan(range: RowRange): AsyncIterable<readonly (readonly [key: Uint8Array, value: Uint8Array])[]>;
+	/** One atomic, durable batch without entries. */
+	write(rows: readonly RowWrite[], options?: { readonly durable?: boolean }): Promise<void>;
+}
+
+/** What the store made of an entry that it appended. */
+export interface Placement {
+	readonly hash: string;
+	readonly arrival: number;
+	/** Number of the document in this store, from 1. */
+	readonly document: number;
+	/** Whether the author signed another entry with the same predecessor before: a fork of its chain. */
+	readonly fork: boolean;
+}
+
+export interface AppendOptions {
+	/** Rows for the same batch; called in the serial section, once the arrivals are known. Must be quick and pure. */
+	readonly rows?: (placements: readonly Placement[]) => readonly RowWrite[];
+}
+
+/** Checks who may store; called for entries whose address and signature hold. Answers in the order given; `undefined` = welcome. */
+export type Admission = (entries: readonly StoredEntry[]) => Promise<readonly (Refusal | undefined)[]>;
+
+export interface ReceiveOptions extends AppendOptions {
+	readonly admit?: Admission;
+}
+
+/** A store in reach of this process, with what a database needs beyond the contract. */
+export interface LocalStore extends ContentAddressedStore {
+	readonly rows: Rows;
+
+	/**
+	 * Appends entries that this process has made or verified, in one atomic and durable batch. Addresses already known are
+	 * skipped (their placement is the old one). Calls are carried out in order.
+	 */
+	append(entries: readonly StoredEntry[], options?: AppendOptions): Promise<Placement[]>;
+	/** `putEntries` with a check of who may store, and rows for the same batch. */
+	receive(entries: readonly StoredEntry[], options?: ReceiveOptions): Promise<PutReport>;
+
+	/** Newest entries of an author's chain: those that no other entry here names as predecessor. More than one = a fork. */
+	chainHeads(publicKey: string): Promise<readonly string[]>;
+	/** Entries of one author in arrival order, without payload. */
+	entriesOfAuthor(publicKey: string, options?: { readonly after?: number }): AsyncIterable<readonly Arrival[]>;
+	/** Authors (hex public keys) that have entries here. */
+	authors(): Promise<readonly string[]>;
+
+	/** Number of a document, `undefined` when no entry of it arrived. */
+	documentNumber(docId: string): Promise<number | undefined>;
+	documentId(document: number): Promise<string | undefined>;
+	/** Number of the newest document; documents are numbered from 1 without gaps. */
+	documentCount(): number;
+	/** Entries of a document in arrival order, a batch at a time. */
+	entriesOfDocument(
+		document: number,
+		options?: { readonly after?: number; readonly payload?: boolean },
+	): AsyncIterable<readonly Arrival[]>;
+	/** By arrival number; missing and damaged ones are left out. */
+	getArrivals(arrivals: readonly number[], options?: { readonly payload?: boolean }): Promise<Arrival[]>;
+	/** Arrival numbers by hash, `undefined` where unknown. */
+	arrivalsOf(hashes: readonly string[]): Promise<(number | undefined)[]>;
+
+	/** (count, sum of the addresses as 32-byte little-endian integers mod 2^256) of a range of (createdAt, hash). O(log n). */
+	fingerprint(range: ReconciliationRange): Promise<{ readonly count: number; readonly sum: Uint8Array }>;
+	/** Records of a range in order of (createdAt, hash), a batch at a time. */
+	records(range: ReconciliationRange): AsyncIterable<readonly ReconciliationRecord[]>;
+
+	/** Sets which accepted snapshots cover which entries, for `resolveDependencies`. */
+	setSnapshotCover(cover: ((hash: string) => Promise<string | undefined>) | undefined): void;
+	/** Reads every record and checks address and payload. Yields what is damaged, in arrival order. */
+	verifyRecords(options?: { readonly onProgress?: (done: number, total: number) => void }): AsyncIterable<DamagedRecord>;
+}
+
+export interface DamagedRecord {
+	readonly arrival: number;
+	/** The address under which the record is found, where that can still be told. */
+	readonly hash: string | undefined;
+	readonly message: string;
+}
+
+export interface ReconciliationBound {
+	readonly createdAt: number;
+	/** Up to 32 bytes; missing ones count as zero. */
+	readonly hashPrefix: Uint8Array;
+}
+
+/** Lower bound inclusive, upper exclusive; without an upper bound up to infinity. */
+export interface ReconciliationRange {
+	readonly lower: ReconciliationBound;
+	readonly upper?: ReconciliationBound;
+}
+
+export interface ReconciliationRecord {
+	readonly createdAt: number;
+	readonly hash: string;
+}
+
+export interface OpenStoreOptions {
+	/** 64 hex digits. */
+	readonly tenantRoot: string;
+	readonly dbId: string;
+	/** "documents", or "attachments" for a store of their own. */
+	readonly purpose: "documents" | "attachments";
+}
+
+/** Makes or opens the stores of a tenant, wherever the platform keeps them. */
+export interface StoreFactory {
+	open(options: OpenStoreOptions): Promise<LocalStore>;
+	/** dbIds of the tenant that have stores here. */
+	list(tenantRoot: string): Promise<string[]>;
+	/** Erases the stores of a database; they must be closed. */
+	drop(tenantRoot: string, dbId: string): Promise<void>;
+}
+

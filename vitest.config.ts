@@ -1,0 +1,19 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const source = (path: string) => fileURLToPath(new URL(`./packages/${path}`, import.meta.url));
+
+export default defineConfig({
+	resolve: {
+		alias: [
+			{ find: /^@mindoodb\/(core|testing|cli)$/, replacement: source("$1/src/index.ts") },
+			{ find: /^mindoodb$/, replacement: source("mindoodb/src/node/index.ts") },
+		],
+	},
+	test: {
+		include: ["packages/*/src/**/*.test.ts", "scripts/**/*.test.ts"],
+		testTimeout: 60_000,
+		hookTimeout: 60_000,
+		maxWorkers: 2,
+	},
+});
