@@ -1,1 +1,71 @@
+/** What users of the database work with, what adapters implement, and what the packages above build on. */
+export type { DocumentData, DocumentValue } from "./automerge/plain-data.js";
+/** Bytes and points, for adapters. */
+export { fromBase64, fromBase64Url, toBase64, toBase64Url } from "./bytes/base64.js";
+export { equalBytes, equalSecrets } from "./bytes/compare.js";
+export { concatBytes } from "./bytes/concat.js";
+export { fromHex, toHex } from "./bytes/hex.js";
+export { hasReducedScalar, isUsableEd25519Point } from "./crypto/ed25519-point.js";
+export type { Argon2idCosts, Crypto, KeyPairBytes, Random, Signed, SigningKey, UnwrappingKey } from "./crypto/crypto.js";
+export { hkdfExpand, hkdfExtract } from "./crypto/hkdf.js";
+export type { ChangeListener, DocumentChange } from "./database/change-feed.js";
+export type { ChangeFunction } from "./database/document-writer.js";
+export type { DocumentExplanation, EntryExplanation, RefusedDocument } from "./database/explain.js";
+export { type FeedItem, type InitialValues, type IterateOptions, MindooDB } from "./database/mindoo-db.js";
+export { MindooDoc } from "./database/mindoo-doc.js";
+export type { PullResult, PushResult, TransferOptions } from "./database/replication.js";
+export { describeVerdict, type Verdict } from "./database/verdict.js";
+export { type Entry, type Link, linkOf, parseEntry, type StoredEntry, type Stub, stubOf } from "./entry/entry.js";
+export { type EntryType, encodeHeader, entryTypes, type HeaderFields, type HeaderInput } from "./entry/header.js";
+export { makeDocumentId } from "./entry/ids.js";
+export { limits } from "./entry/limits.js";
+export { makeEntry, signEntries } from "./entry/sign.js";
+export type { Clock, Env, Log, LogLevel } from "./env.js";
 export * from "./errors.js";
+export { KeyBag } from "./keys/key-bag.js";
+export {
+	createEncryptionKeyPair,
+	createSigningKeyPair,
+	createSymmetricEncryptedPrivateKey,
+	type EncryptedKeyPair,
+	parseEncryptedKeyPair,
+	unlockSigningKeyPair,
+} from "./keys/key-pair.js";
+export {
+	createPasswordKey,
+	type EncryptedPrivateKey,
+	PasswordKey,
+	type PasswordKeyOptions,
+	parseEncryptedPrivateKey,
+	unlockPasswordKey,
+} from "./keys/password-key.js";
+export {
+	changePassword,
+	createUserId,
+	type PrivateUserId,
+	type PublicUserId,
+	parsePrivateUserId,
+	parsePublicUserId,
+	toPublicUserId,
+	type UnlockedUser,
+	type UserPublicKeys,
+	unlockUserId,
+} from "./keys/user-id.js";
+export type { Level, LevelBatch } from "./store/level.js";
+export { openLevelStore } from "./store/level-store.js";
+export type * from "./store/store.js";
+export { MindooTenant, type OpenDatabaseOptions } from "./tenant/mindoo-tenant.js";
+export {
+	type AdministratorOptions,
+	MindooTenantDirectory,
+	type RevokeOptions,
+	type Settings,
+	type TenantUser,
+} from "./tenant/mindoo-tenant-directory.js";
+export {
+	type CreatedTenant,
+	type CreateTenantOptions,
+	type OpenTenantRequest,
+	TenantFactory,
+} from "./tenant/tenant-factory.js";
+export { parseTenantIdentity, type TenantIdentity } from "./tenant/tenant-identity.js";

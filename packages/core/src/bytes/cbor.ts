@@ -25,7 +25,8 @@ const decodeOptions = {
 
 /** Shortest-form, definite-length bytes; map keys sorted by their encoded bytes. */
 export function encodeCbor(value: CborValue): Uint8Array {
-	return encode(value, rfc8949EncodeOptions);
+	// On Node the encoder gives a `Buffer` in the shared pool, whose `slice` does not copy.
+	return new Uint8Array(encode(value, rfc8949EncodeOptions));
 }
 
 /**

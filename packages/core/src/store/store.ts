@@ -152,8 +152,11 @@ export interface Placement {
 }
 
 export interface AppendOptions {
-	/** Rows for the same batch; called in the serial section, once the arrivals are known. Must be quick and pure. */
-	readonly rows?: (placements: readonly Placement[]) => readonly RowWrite[];
+	/**
+	 * Rows for the same batch; awaited in the serial section, once the arrivals are known (rows are encrypted with their arrival
+	 * as associated data). Must be quick; when it throws, nothing is written and `append` rejects with its error.
+	 */
+	readonly rows?: (placements: readonly Placement[]) => Promise<readonly RowWrite[]>;
 }
 
 /** Checks who may store; called for entries whose address and signature hold. Answers in the order given; `undefined` = welcome. */
@@ -205,7 +208,9 @@ export interface LocalStore extends ContentAddressedStore {
 	/** Sets which accepted snapshots cover which entries, for `resolveDependencies`. */
 	setSnapshotCover(cover: ((hash: string) => Promise<string | undefined>) | undefined): void;
 	/** Reads every record and checks address and payload. Yields what is damaged, in arrival order. */
-	verifyRecords(options?: { readonly onProgress?: (done: number, total: number) => void }): AsyncIterable<DamagedRecord>;
+	verifyRecords(options?: {
+		readonly onProgress?: (done: number, total: number) => void;
+	}): AsyncIterable<DamagedRecord>;
 }
 
 export interface DamagedRecord {
@@ -248,4 +253,3 @@ export interface StoreFactory {
 	/** Erases the stores of a database; they must be closed. */
 	drop(tenantRoot: string, dbId: string): Promise<void>;
 }
-

@@ -1,5 +1,5 @@
 export * from "@mindoodb/core";
-export { nodeCrypto } from "./crypto.js";
-export { nodeEnv } from "./env.js";
-export { folderStores } from "./folder-stores.js";
 export { memoryStores } from "../memory-stores.js";
+export { nodeCrypto } from "./crypto.js";
+export { type NodeEnvOptions, nodeEnv } from "./env.js";
+export { folderStores } from "./folder-stores.js";

@@ -1,0 +1,160 @@
+import type { DecodedChange } from "./change-chunk.js";
+import type { References } from "./change-operations.js";
+
+/** What the index needs of a change: one that `decodeChanges` gave, or one that was made here. */
+export type CheckedChange = Pick<DecodedChange, "bytes" | "hash" | "deps" | "actor" | "seq" | "startOp" | "operations">;
+
+/** Rules of docs/entry-format.md that a change can break against its causal past. */
+export type CausalVerdict =
+	| { readonly ok: true }
+	| { readonly ok: false; readonly rule: "dependencies" | "b" | "c"; readonly message: string };
+
+interface Node {
+	readonly hash: string;
+	readonly actor: string;
+	readonly seq: number;
+	readonly startOp: number;
+	/** Last operation; `startOp − 1` for a change without any. */
+	readonly lastOp: number;
+	/** Greatest counter of the change and its causal past. */
+	readonly greatest: number;
+	/** Last sequence number of every other actor in the causal past; shared along a chain of one actor. */
+	readonly others: ReadonlyMap<string, number>;
+	readonly label: string;
+}
+
+const nobody: ReadonlyMap<string, number> = new Map();
+
+/**
+ * What is known of the changes of one document: for each its place in its actor's sequence and its causal past.
+ *
+ * Changes of one actor on one line share one map, so 50,000 edits in a row cost some 200 bytes each; where authors take turns
+ * every turn costs a map of the actors so far.
+ */
+export class CausalIndex {
+	readonly #nodes = new Map<string, Node>();
+	/** By actor, at index seq − 1. */
+	readonly #sequences = new Map<string, (Node | undefined)[]>();
+
+	get size(): number {
+		return this.#nodes.size;
+	}
+
+	has(hash: string): boolean {
+		return this.#nodes.has(hash);
+	}
+
+	/** Label of a change that was added. */
+	labelOf(hash: string): string | undefined {
+		return this.#nodes.get(hash)?.label;
+	}
+
+	/** Hash of the first change that was added at this place of an actor's sequence. */
+	at(actor: string, seq: number): string | undefined {
+		return this.#sequences.get(actor)?.[seq - 1]?.hash;
+	}
+
+	/**
+	 * Rules (b) and (c) for a run: the first change against those that were added, each further one, which depends on the one
+	 * before alone, against these and the ones before. Adds nothing.
+	 */
+	checkRun(run: readonly DecodedChange[]): CausalVerdict {
+		const [first] = run;
+		if (first === undefined) return { ok: true };
+		const deps: Node[] = [];
+		for (const hash of first.deps) {
+			const node = this.#nodes.get(hash);
+			if (node === undefined) return broken("dependencies", `the change depends on ${hash}, which is not known`);
+			deps.push(node);
+		}
+		let seq = 1 + lastSeq(deps, first.actor);
+		let startOp = 1 + greatestOf(deps);
+		for (const change of run) {
+			if (change.seq !== seq) return broken("b", `expected seq ${seq}, found ${change.seq}`);
+			if (change.startOp !== startOp) return broken("b", `expected startOp ${startOp}, found ${change.startOp}`);
+			for (const references of change.references) {
+				// The run's own operations lie between the first one's and this one's without a gap.
+				const below = references.actor === first.actor ? first.startOp : Number.POSITIVE_INFINITY;
+				const missing = this.#missing(references, lastSeq(deps, references.actor), below);
+				if (missing !== undefined) {
+					return broken("c", `operation ${missing}@${references.actor} is in no change that this one builds on`);
+				}
+			}
+			seq++;
+			startOp += change.operations;
+		}
+		return { ok: true };
+	}
+
+	/**
+	 * Adds a change whose dependencies were added before; one that is there already is left as it is.
+	 * @param label whatever the caller wants to find again, such as the hash of an entry.
+	 * @returns the label of another change at the same place of the same actor, if there is one.
+	 */
+	add(change: CheckedChange, label: string): string | undefined {
+		if (this.#nodes.has(change.hash)) return undefined;
+		const deps = change.deps.map((hash) => this.#nodes.get(hash)).filter((node) => node !== undefined);
+		const { hash, actor, seq, startOp } = change;
+		const lastOp = startOp + change.operations - 1;
+		const greatest = Math.max(greatestOf(deps), lastOp);
+		const node: Node = { hash, actor, seq, startOp, lastOp, greatest, others: othersOf(deps, actor), label };
+		this.#nodes.set(hash, node);
+		const sequence = this.#sequences.get(actor) ?? [];
+		this.#sequences.set(actor, sequence);
+		const other = sequence[seq - 1];
+		if (other !== undefined) return other.label;
+		sequence[seq - 1] = node;
+		return undefined;
+	}
+
+	/** The first counter less than `below` that no change of the actor up to `seq` holds. */
+	#missing(references: References, seq: number, below: number): number | undefined {
+		const sequence = this.#sequences.get(references.actor) ?? [];
+		for (const counter of references.counters) {
+			if (counter >= below) continue;
+			let low = 0;
+			let high = Math.min(seq, sequence.length) - 1;
+			while (low < high) {
+				const middle = (low + high + 1) >> 1;
+				if ((sequence[middle]?.startOp ?? Number.POSITIVE_INFINITY) <= counter) low = middle;
+				else high = middle - 1;
+			}
+			const node = high < 0 ? undefined : sequence[low];
+			if (node === undefined || counter < node.startOp || counter > node.lastOp) return counter;
+		}
+		return undefined;
+	}
+}
+
+function lastSeq(deps: readonly Node[], actor: string): number {
+	let last = 0;
+	for (const { actor: own, seq, others } of deps) {
+		last = Math.max(last, own === actor ? seq : (others.get(actor) ?? 0));
+	}
+	return last;
+}
+
+function greatestOf(deps: readonly Node[]): number {
+	let greatest = 0;
+	for (const node of deps) greatest = Math.max(greatest, node.greatest);
+	return greatest;
+}
+
+function othersOf(deps: readonly Node[], actor: string): ReadonlyMap<string, number> {
+	const [first] = deps;
+	if (first === undefined) return nobody;
+	if (deps.length === 1 && first.actor === actor) return first.others;
+	const others = new Map<string, number>();
+	const raise = (name: string, seq: number): void => {
+		if (name !== actor && seq > (others.get(name) ?? 0)) others.set(name, seq);
+	};
+	for (const dep of deps) {
+		raise(dep.actor, dep.seq);
+		for (const [name, seq] of dep.others) raise(name, seq);
+	}
+	return others;
+}
+
+function broken(rule: "dependencies" | "b" | "c", message: string): CausalVerdict {
+	return { ok: false, rule, message };
+}

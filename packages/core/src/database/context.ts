@@ -1,0 +1,24 @@
+import type { Env } from "../env.js";
+import type { Keyring } from "../keys/keyring.js";
+import type { LocalStore } from "../store/store.js";
+import type { Author } from "./commit-queue.js";
+import type { DatabaseTrust } from "./trust-port.js";
+
+/** What a database works with. */
+export interface DatabaseContext {
+	readonly env: Env;
+	/** Hex. */
+	readonly tenantRoot: string;
+	readonly dbId: string;
+	readonly store: LocalStore;
+	readonly keyring: Keyring;
+	readonly trust: DatabaseTrust;
+	/** Absent on replicas that only read or pass on. */
+	readonly author: Author | undefined;
+	/** Whether a document has a fixed id: a settings document, in the directory alone. */
+	readonly isSettings: (docId: string) => boolean;
+	/** Called when entries were appended, before anybody hears of it: the directory folds them here. */
+	readonly onAppended?: () => Promise<void>;
+	/** Called when foreign entries were taken in, before the caller hears of it: the directory's news are followed here. */
+	readonly onReceived?: () => Promise<void>;
+}

@@ -1,0 +1,147 @@
+/**
+ * Rows of a database in its store. Numbers are big-endian; hashes are cut to 16 bytes where they only lead to a document.
+ *
+ * | key                                 | value                                   | for                                   |
+ * |-------------------------------------|-----------------------------------------|---------------------------------------|
+ * | 01 ‖ document(4)                    | projection row, see projection-row.ts   | reads and lists                       |
+ * | 02 ‖ document(4)                    | feed(6)                                 | documents whose projection is behind  |
+ * | 03 ‖ feed(6)                        | document(4)                             | change feed                           |
+ * | 04 ‖ document(4) ‖ arrival(6)       | verdict                                 | entries that are not accepted         |
+ * | 05 ‖ missing hash(16) ‖ document(4) | empty                                   | opens what waits for an entry         |
+ * | 06 ‖ key commitment(16) ‖ document(4) | empty                                 | opens what waits for a key            |
+ * | 07 ‖ peer's store id(16)            | position, see positions.ts              | levelling                             |
+ * | 08 ‖ hash(32)                       | createdAt(6) ‖ reason(1)                | entries that were offered and declined |
+ * | 09 ‖ name                           | free                                    | single facts of the database          |
+ */
+import { readUint, writeUint } from "../bytes/big-endian.js";
+import { concatBytes } from "../bytes/concat.js";
+import { fromHex } from "../bytes/hex.js";
+import { asciiBytes } from "../bytes/text.js";
+import type { RowRange } from "../store/store.js";
+
+type KeyRange = Pick<RowRange, "from" | "to">;
+
+const empty = new Uint8Array(0);
+
+export const rowKinds = {
+	projection: 1,
+	behind: 2,
+	feed: 3,
+	verdict: 4,
+	missing: 5,
+	locked: 6,
+	position: 7,
+	declined: 8,
+	fact: 9,
+} as const;
+export type RowKind = (typeof rowKinds)[keyof typeof rowKinds];
+
+export const noValue = empty;
+
+export function projectionKey(document: number): Uint8Array {
+	return numberKey(rowKinds.projection, document, 4);
+}
+
+export function behindKey(document: number): Uint8Array {
+	return numberKey(rowKinds.behind, document, 4);
+}
+
+export function feedKey(feed: number): Uint8Array {
+	return numberKey(rowKinds.feed, feed, 6);
+}
+
+export function verdictKey(document: number, arrival: number): Uint8Array {
+	const key = new Uint8Array(11);
+	key[0] = rowKinds.verdict;
+	writeUint(key, writeUint(key, 1, document, 4), arrival, 6);
+	return key;
+}
+
+export function missingKey(hash: string, document: number): Uint8Array {
+	return hashKey(rowKinds.missing, hash, document);
+}
+
+export function lockedKey(keyCommitment: string, document: number): Uint8Array {
+	return hashKey(rowKinds.locked, keyCommitment, document);
+}
+
+export function positionKey(storeId: string): Uint8Array {
+	return concatBytes(Uint8Array.of(rowKinds.position), fromHex(storeId, 16));
+}
+
+export function declinedKey(hash: string): Uint8Array {
+	return concatBytes(Uint8Array.of(rowKinds.declined), fromHex(hash, 32));
+}
+
+export function factKey(name: string): Uint8Array {
+	return concatBytes(Uint8Array.of(rowKinds.fact), asciiBytes(name));
+}
+
+export function uint48(value: number): Uint8Array {
+	const bytes = new Uint8Array(6);
+	writeUint(bytes, 0, value, 6);
+	return bytes;
+}
+
+export function uint32(value: number): Uint8Array {
+	const bytes = new Uint8Array(4);
+	writeUint(bytes, 0, value, 4);
+	return bytes;
+}
+
+/** The document number at the end of a key. */
+export function documentOfKey(key: Uint8Array): number {
+	return readUint(key, key.length - 4, 4);
+}
+
+/** The document number in a verdict key. */
+export function documentOfVerdictKey(key: Uint8Array): number {
+	return readUint(key, 1, 4);
+}
+
+/** The feed number of a feed key, or the arrival of a verdict key. */
+export function lastUint48(key: Uint8Array): number {
+	return readUint(key, key.length - 6, 6);
+}
+
+/** All rows of a kind, or those whose key continues with `prefix`. */
+export function rowRange(kind: RowKind, prefix: Uint8Array = empty): KeyRange {
+	const from = concatBytes(Uint8Array.of(kind), prefix);
+	return { from, to: after(from) };
+}
+
+export function verdictRange(document: number): KeyRange {
+	return rowRange(rowKinds.verdict, uint32(document));
+}
+
+export function missingRange(hash: string): KeyRange {
+	return rowRange(rowKinds.missing, fromHex(hash, 32).subarray(0, 16));
+}
+
+export function lockedRange(keyCommitment: string): KeyRange {
+	return rowRange(rowKinds.locked, fromHex(keyCommitment, 32).subarray(0, 16));
+}
+
+/** Smallest key behind all keys that begin with `prefix`; its last byte that is not ff grows by one. */
+function after(prefix: Uint8Array): Uint8Array {
+	let length = prefix.length;
+	while (length > 0 && prefix[length - 1] === 0xff) length--;
+	const key = prefix.slice(0, length);
+	key[length - 1] = (key[length - 1] as number) + 1;
+	return key;
+}
+
+function numberKey(kind: RowKind, value: number, width: number): Uint8Array {
+	const key = new Uint8Array(1 + width);
+	key[0] = kind;
+	writeUint(key, 1, value, width);
+	return key;
+}
+
+function hashKey(kind: RowKind, hash: string, document: number): Uint8Array {
+	const key = new Uint8Array(21);
+	key[0] = kind;
+	key.set(fromHex(hash, 32).subarray(0, 16), 1);
+	writeUint(key, 17, document, 4);
+	return key;
+}

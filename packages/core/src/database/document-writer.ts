@@ -1,0 +1,286 @@
+/**
+ * Writes documents: turns edits into changes and hands them to the group commit.
+ */
+import { isActorOf } from "../automerge/actor.js";
+import { CrdtDocument, type LocalChange } from "../automerge/crdt-document.js";
+import { encodeInitialChange } from "../automerge/initial-change.js";
+import { decodeProjection, encodeProjection } from "../automerge/plain-data.js";
+import { makeDocumentId } from "../entry/ids.js";
+import { KeyError, UsageError, VerifyError } from "../errors.js";
+import type { HeldKey } from "../keys/keyring.js";
+import type { Placement, RowWrite } from "../store/store.js";
+import { type Author, CommitQueue, type Draft } from "./commit-queue.js";
+import type { DatabaseContext } from "./context.js";
+import { DocumentJob, type Step } from "./document-job.js";
+import { projectionKey } from "./document-rows.js";
+import type { Documents } from "./documents.js";
+import { MindooDoc } from "./mindoo-doc.js";
+import type { OpenDocument } from "./open-document.js";
+import type { DocumentFacts } from "./projection-row.js";
+import { describeVerdict } from "./verdict.js";
+
+/**
+ * Edits a draft in place. Every edit counts, on any level. May be async: edits before and after an `await` become one change when
+ * its promise resolves. What it throws leaves the document as it was. The draft cannot be used afterwards.
+ */
+export type ChangeFunction<T> = (draft: T) => void | Promise<void>;
+
+interface FirstEntry {
+	readonly entryType: "doc_create" | "doc_change";
+	readonly docId: string;
+	readonly key: HeldKey;
+	readonly change: LocalChange;
+	/** What the document shows, as `encodeProjection` gives it. */
+	readonly data: Uint8Array;
+}
+
+export class DocumentWriter {
+	readonly #context: DatabaseContext;
+	readonly #documents: Documents;
+	readonly #author: Author;
+	/** Actor of new documents, and of changes where the author is not the one of the open documents. */
+	readonly #actor: string;
+	readonly #queue: CommitQueue;
+	readonly #jobs = new Map<OpenDocument, DocumentJob>();
+
+	constructor(context: DatabaseContext, documents: Documents, author: Author, actor: string) {
+		this.#context = context;
+		this.#actor = actor;
+		this.#documents = documents;
+		this.#author = author;
+		const { env, store, tenantRoot, dbId, trust, onAppended } = context;
+		this.#queue = new CommitQueue({
+			env,
+			store,
+			tenantRoot,
+			dbId,
+			author,
+			directoryHeads: () => trust.headsFor(author.publicKey),
+			isDirectory: dbId === "directory",
+			onAppended,
+		});
+	}
+
+	/** Resolves with the document when it is durable. */
+	async create(decryptionKeyId: string, initial: Readonly<Record<string, unknown>>): Promise<MindooDoc> {
+		const key = this.#keyFor(decryptionKeyId);
+		const { env, tenantRoot, dbId } = this.#context;
+		const origin = { tenantRoot, dbId, decryptionKeyId, createdByPublicKey: this.#author.publicKey };
+		const docId = await makeDocumentId(env.crypto, origin, env.random.randomBytes(12));
+		return this.#writeFirst({ entryType: "doc_create", docId, key, ...(await this.#firstChange(initial)) });
+	}
+
+	/** Makes a document with a fixed id; several roots of it, made apart, merge. */
+	async createSettings(docId: string, decryptionKeyId: string, edit: ChangeFunction<Record<string, unknown>>): Promise<void> {
+		const key = this.#keyFor(decryptionKeyId);
+		const crdt = CrdtDocument.create(this.#actor);
+		try {
+			await edit(crdt.openDraft());
+			const change = crdt.commitDraft() ?? crdt.emptyChange();
+			await this.#writeFirst({ entryType: "doc_change", docId, key, change, data: encodeProjection(crdt.toData()) });
+		} finally {
+			crdt.free();
+		}
+	}
+
+	/** Writes an entry that nothing comes before, with its projection. */
+	async #writeFirst({ entryType, docId, key, change, data }: FirstEntry): Promise<MindooDoc> {
+		const createdBy = this.#author.publicKey;
+		let facts: DocumentFacts | undefined;
+		let feed = 0;
+		const draft: Draft = {
+			entryType,
+			docId,
+			key,
+			changes: [change.change],
+			lastChange: change.hash,
+			dependencies: () => [],
+			onSealed: ({ hash, common: { createdAt } }) => {
+				facts = {
+					decryptionKeyId: key.decryptionKeyId,
+					heads: [[change.hash, hash]],
+					createdAt,
+					createdBy,
+					lastModifiedAt: createdAt,
+					lastModifiedBy: createdBy,
+				};
+			},
+		};
+		const rows = async ([placement]: readonly Placement[]): Promise<readonly RowWrite[]> => {
+			const { document, arrival } = placement as Placement;
+			feed = this.#documents.feed.take();
+			const head = { docId, feed, applied: arrival, deleted: false, keyCommitment: key.keyCommitment };
+			const value = await this.#documents.projections.seal(head, { facts: facts as DocumentFacts, data });
+			return [{ type: "put", key: projectionKey(document), value }, ...this.#documents.feed.rows(document, feed, 0)];
+		};
+		await new Promise<void>((resolve, reject) => {
+			this.#queue.add({ drafts: () => [draft], rows, onDurable: () => resolve(), onFailed: reject });
+		});
+		this.#documents.feed.announce([{ docId, deleted: false, origin: "local", feed }]);
+		return new MindooDoc(docId, false, facts as unknown as DocumentFacts, () => decodeProjection(data));
+	}
+
+	/** Resolves when the change is durable; at once when nothing was edited. */
+	async change<T>(docId: string, edit: ChangeFunction<T>): Promise<void> {
+		const open = this.#documents.atHand(docId) ?? (await this.#documents.openForWriting(docId));
+		const key = this.#writable(open, false);
+		if (!isActorOf(open.crdt().actor, this.#actor.slice(0, 32))) return this.#changeCopy(open, key, edit);
+		const crdt = open.crdt();
+		if (crdt.drafting) throw new UsageError("changeDoc: called inside the callback of a change of the same document");
+		const draft = crdt.openDraft() as T;
+		let pending: void | Promise<void>;
+		try {
+			pending = edit(draft);
+		} catch (error) {
+			crdt.rollbackDraft();
+			throw error;
+		}
+		const change = isPromise(pending) ? await this.#finishLater(open, pending) : crdt.commitDraft();
+		if (change !== undefined) await this.#enqueue(open, { kind: "change", change, key, lifts: [] });
+	}
+
+	/** Marks the document as deleted. Edits that others make meanwhile do not bring it back. */
+	async delete(docId: string): Promise<void> {
+		const open = await this.#documents.openForWriting(docId);
+		await open.whenWritten();
+		const key = this.#writable(open, false);
+		await this.#enqueue(open, { kind: "delete", heads: open.crdt().heads, key });
+	}
+
+	/** Lifts every delete that is known here. */
+	async undelete(docId: string): Promise<void> {
+		const open = await this.#documents.openForWriting(docId);
+		await open.whenWritten();
+		const key = this.#writable(open, true);
+		const lifts = open.outcome().deletes.flatMap(({ entry }) =>
+			entry.kind === "stub" ? [] : [{ hash: entry.hash, createdAt: entry.common.createdAt }],
+		);
+		if (lifts.length === 0) return;
+		const change = open.crdt().emptyChange();
+		await this.#enqueue(open, { kind: "change", change, key, lifts });
+	}
+
+	/** The author's chain may have been continued elsewhere. */
+	forgetChain(): void {
+		this.#queue.forgetChain();
+	}
+
+	/** Resolves when everything that was begun is durable or has failed. */
+	idle(): Promise<void> {
+		return this.#queue.idle();
+	}
+
+	/** Edits a copy under this writer's own actor: the open document has another author's. */
+	async #changeCopy<T>(open: OpenDocument, key: HeldKey, edit: ChangeFunction<T>): Promise<void> {
+		await open.whenWritten();
+		const loan = open.copyFor(this.#actor);
+		let change: LocalChange | undefined;
+		try {
+			await edit(loan.crdt.openDraft() as T);
+			change = loan.crdt.commitDraft();
+		} finally {
+			open.takeBack(loan, change);
+		}
+		if (change !== undefined) await this.#enqueue(open, { kind: "change", change, key, lifts: [] });
+	}
+
+	/** Waits for an edit that goes on; meanwhile others may change the document. */
+	async #finishLater(open: OpenDocument, pending: Promise<void>): Promise<LocalChange | undefined> {
+		const loan = open.lend();
+		let change: LocalChange | undefined;
+		try {
+			await pending;
+			if (open.broken !== undefined) throw open.broken;
+			change = loan.crdt.commitDraft();
+		} catch (error) {
+			loan.crdt.rollbackDraft();
+			open.takeBack(loan, undefined);
+			throw error;
+		}
+		open.takeBack(loan, change);
+		return change;
+	}
+
+	#enqueue(open: OpenDocument, step: Step): Promise<void> {
+		if (step.kind === "change") open.drafted(step.change);
+		let job = this.#jobs.get(open);
+		if (job === undefined || !job.isOpen) {
+			job = new DocumentJob(open, { rows: this.#rows, durable: this.#durable, failed: this.#failed });
+			this.#jobs.set(open, job);
+			this.#queue.add(job);
+		}
+		return job.add(step);
+	}
+
+	readonly #rows = async (open: OpenDocument): Promise<readonly RowWrite[]> => {
+		const before = open.feed;
+		open.feed = this.#documents.feed.take();
+		return [
+			...this.#documents.feed.rows(open.document, open.feed, before),
+			...this.#documents.behind.note(open.document, { feed: open.feed }),
+		];
+	};
+
+	readonly #durable = (open: OpenDocument): void => {
+		const { docId, feed } = open;
+		if (this.#jobs.get(open)?.isOpen === false) this.#jobs.delete(open);
+		this.#documents.feed.announce([{ docId, deleted: open.standing.deleted, origin: "local", feed }]);
+		this.#documents.scheduleWriteBehind();
+	};
+
+	readonly #failed = (open: OpenDocument, error: unknown): void => {
+		this.#jobs.delete(open);
+		this.#documents.discard(open, error);
+	};
+
+	/** @throws {UsageError} or {KeyError} unless this author may change the document now. */
+	#writable(open: OpenDocument, deleted: boolean): HeldKey {
+		const { standing } = open;
+		if (standing.decryptionKeyId === undefined) {
+			if (standing.locked) throw new KeyError("the document's key is not in the KeyBag");
+			throw new UsageError("the document does not exist, or nothing of it counts here", { code: "not-found" });
+		}
+		if (standing.deleted && !deleted) {
+			throw new UsageError("the document is deleted; undeleteDocument brings it back", { code: "document-deleted" });
+		}
+		return this.#keyFor(standing.decryptionKeyId);
+	}
+
+	/** The version of a key to write under. */
+	#keyFor(decryptionKeyId: string): HeldKey {
+		const { trust, keyring } = this.#context;
+		const barred = trust.mayWrite(this.#author.publicKey);
+		if (barred !== undefined) throw new VerifyError(describeVerdict(barred));
+		const commitment = trust.writeCommitment(decryptionKeyId);
+		const key = commitment === undefined ? keyring.newest(decryptionKeyId) : keyring.get(decryptionKeyId, commitment);
+		if (key === undefined) {
+			throw new KeyError(
+				commitment === undefined
+					? "the KeyBag holds no key of this id"
+					: "the directory announces a version of this key that the KeyBag does not hold yet; sync first",
+				{ keyId: decryptionKeyId },
+			);
+		}
+		return key;
+	}
+
+	/** The first change of a document, and what it shows. */
+	async #firstChange(initial: Readonly<Record<string, unknown>>): Promise<{ change: LocalChange; data: Uint8Array }> {
+		const actor = this.#actor;
+		const quick = await encodeInitialChange(this.#context.env.crypto, actor, initial);
+		if (quick !== undefined) return { change: quick, data: encodeProjection(quick.data) };
+		const crdt = CrdtDocument.create(actor);
+		try {
+			const draft = crdt.openDraft();
+			for (const [key, value] of Object.entries(initial)) draft[key] = value;
+			const change = crdt.commitDraft() ?? crdt.emptyChange();
+			return { change, data: encodeProjection(crdt.toData()) };
+		} finally {
+			crdt.free();
+		}
+	}
+}
+
+function isPromise(value: unknown): value is Promise<void> {
+	return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
+}

@@ -1,0 +1,382 @@
+/**
+ * The documents of a database: finds them, brings them up to their entries, keeps the few that are being written in memory, and
+ * writes their projections behind.
+ */
+import { makeActor } from "../automerge/actor.js";
+import { fromHex } from "../bytes/hex.js";
+import { StoreError, UsageError } from "../errors.js";
+import type { Entry } from "../entry/entry.js";
+import type { RowWrite } from "../store/store.js";
+import { BehindDocuments, type Lag } from "./behind.js";
+import { ChangeFeed } from "./change-feed.js";
+import type { DatabaseContext } from "./context.js";
+import { lastUint48, projectionKey, verdictRange } from "./document-rows.js";
+import type { EvaluationContext } from "./evaluation.js";
+import type { MindooDoc } from "./mindoo-doc.js";
+import { OpenDocument, type StoredState } from "./open-document.js";
+import type { Outcome } from "./outcome.js";
+import { Projections, type StoredProjection } from "./projections.js";
+import { chainPrecedes } from "./chain-order.js";
+import { decodeVerdict, type Verdict } from "./verdict.js";
+import { verdictRows } from "./verdict-rows.js";
+
+/** Documents with their Automerge document in memory: with thousands of live ones, making another becomes many times slower. */
+const mostOpen = 64;
+/** Documents brought up in one batch of rows. */
+const bringUpBatch = 64;
+/** Milliseconds until the projection of a document that is being written follows. */
+const writeBehindDelay = 1000;
+
+/** What bringing a document up changed. */
+interface BroughtUp {
+	readonly document: number;
+	readonly rows: readonly RowWrite[];
+	readonly lag: Lag | undefined;
+	readonly told: { readonly docId: string; readonly deleted: boolean; readonly feed: number } | undefined;
+}
+
+export class Documents {
+	readonly #context: DatabaseContext;
+	readonly feed: ChangeFeed;
+	readonly projections: Projections;
+	readonly behind: BehindDocuments;
+	/** Least recently used first. */
+	readonly #open = new Map<number, OpenDocument>();
+	/** Numbers of the open documents. */
+	readonly #numbers = new Map<string, number>();
+	readonly #turns = new Map<number, Promise<unknown>>();
+	readonly #actors: string[] = [];
+	#timer: (() => void) | undefined;
+	#closed = false;
+
+	private constructor(context: DatabaseContext, feed: ChangeFeed, behind: BehindDocuments, actors: string[]) {
+		this.#context = context;
+		this.feed = feed;
+		this.behind = behind;
+		this.projections = new Projections(context);
+		this.#actors = actors;
+	}
+
+	static async open(context: DatabaseContext): Promise<Documents> {
+		const { store, env, author } = context;
+		const feed = await ChangeFeed.open(store, (error) => env.log("error", "a change listener threw", { error: nameOf(error) }));
+		const behind = await BehindDocuments.load(store);
+		const publicKey = author === undefined ? env.random.randomBytes(32) : fromHex(author.publicKey, 32);
+		const actors: string[] = [];
+		for (let copy = 0; copy < 8; copy++) actors.push(await makeActor(env.crypto, env.random, publicKey));
+		return new Documents(context, feed, behind, actors);
+	}
+
+	/** The document as it stands; `undefined` when there is none, or nothing of it counts or can be read here. */
+	async read(docId: string): Promise<MindooDoc | undefined> {
+		const document = await this.#context.store.documentNumber(docId);
+		return document === undefined ? undefined : this.readNumber(document);
+	}
+
+	async readNumber(document: number): Promise<MindooDoc | undefined> {
+		const lag = this.behind.get(document);
+		if (lag?.unapplied || lag?.anew) await this.bringUp([document]);
+		const open = this.#open.get(document);
+		if (open !== undefined && open.broken === undefined) return open.view();
+		if (lag === undefined) {
+			const stored = await this.projections.read(document);
+			if (stored?.kind === "shown") return stored.doc;
+			if (stored?.kind === "hidden") return undefined;
+		}
+		return (await this.openNumber(document)).view();
+	}
+
+	/**
+	 * Documents in order of their arrival, after `document`; brings up what is behind or damaged.
+	 * @param expected how many the caller will take, for reading ahead.
+	 */
+	async *scan(document: number, expected: number): AsyncGenerator<readonly [document: number, doc: MindooDoc | undefined]> {
+		await this.drain();
+		let next = document + 1;
+		for await (const batch of this.projections.scan(document, expected)) {
+			for (const [number, stored] of batch) {
+				for (; next < number; next++) yield [next, await this.readNumber(next)];
+				next = number + 1;
+				yield [number, await this.#current(number, stored)];
+			}
+		}
+		for (; next <= this.#context.store.documentCount(); next++) yield [next, await this.readNumber(next)];
+	}
+
+	/** Ids of all documents that show something and are not deleted. */
+	async shownIds(): Promise<string[]> {
+		await this.drain();
+		const ids: string[] = [];
+		let next = 1;
+		for await (const batch of this.projections.scanHeads()) {
+			for (const [number, head] of batch) {
+				for (; next < number; next++) ids.push(...(await this.#shownId(next)));
+				next = number + 1;
+				if (head === undefined || this.#open.has(number)) ids.push(...(await this.#shownId(number)));
+				else if (head.shown && !head.deleted) ids.push(head.docId);
+			}
+		}
+		for (; next <= this.#context.store.documentCount(); next++) ids.push(...(await this.#shownId(next)));
+		return ids;
+	}
+
+	/** A document in memory, judged and applied up to its last entry. */
+	async openNumber(document: number): Promise<OpenDocument> {
+		const lag = this.behind.get(document);
+		if (lag?.unapplied || lag?.anew) await this.bringUp([document]);
+		const known = this.#open.get(document);
+		if (known !== undefined && known.broken === undefined) return this.#touch(known);
+		return this.#inTurn(document, async () => this.#touch(this.#open.get(document) ?? (await this.#load(document))));
+	}
+
+	/** As `openNumber`, by id. @throws {UsageError} `not-found` */
+	async openForWriting(docId: string): Promise<OpenDocument> {
+		const document = await this.#context.store.documentNumber(docId);
+		if (document === undefined) throw new UsageError("there is no document with this id", { code: "not-found" });
+		return this.openNumber(document);
+	}
+
+	/** The document if it is in memory, up to date, and nobody is bringing it up. */
+	atHand(docId: string): OpenDocument | undefined {
+		const document = this.#numbers.get(docId);
+		const open = document === undefined ? undefined : this.#open.get(document);
+		if (document === undefined || open === undefined || open.broken !== undefined || this.#turns.has(document)) return undefined;
+		const lag = this.behind.get(document);
+		return lag?.unapplied || lag?.anew ? undefined : this.#touch(open);
+	}
+
+	/** Actor of this author for documents that are made here. */
+	get actor(): string {
+		return this.#actors[0] as string;
+	}
+
+	/** Whether the projection of a document covers this arrival. */
+	async covers(document: number, arrival: number): Promise<boolean> {
+		const stored = await this.projections.read(document);
+		return stored !== undefined && stored.kind !== "unusable" && stored.head.applied >= arrival;
+	}
+
+	/** Lets a copy go on which nothing can be built any more, because a write failed. */
+	discard(open: OpenDocument, error: unknown): void {
+		open.broken = error;
+		if (this.#open.get(open.document) === open) this.#forget(open);
+		open.free();
+	}
+
+	/** Judges everything that arrived and was not judged yet. */
+	async drain(): Promise<void> {
+		for (let todo = this.behind.unapplied(); todo.length > 0; todo = this.behind.unapplied()) await this.bringUp(todo);
+	}
+
+	/** Judges and applies what is new in these documents, and writes projections, verdicts and feed. */
+	async bringUp(documents: readonly number[]): Promise<void> {
+		for (let start = 0; start < documents.length; start += bringUpBatch) {
+			const done: BroughtUp[] = [];
+			for (const document of documents.slice(start, start + bringUpBatch)) {
+				const result = await this.#inTurn(document, () => this.#bringUp(document));
+				if (result !== undefined) done.push(result);
+			}
+			await this.#write(done);
+		}
+	}
+
+	/** Sees to it that the projection of a document that was just written follows. */
+	scheduleWriteBehind(): void {
+		if (this.#timer !== undefined || this.#closed) return;
+		this.#timer = this.#context.env.clock.after(writeBehindDelay, () => {
+			this.#timer = undefined;
+			this.flush().catch((error: unknown) => {
+				this.#context.env.log("error", "projections could not be written", { error: nameOf(error) });
+			});
+		});
+	}
+
+	/** Writes the projections of all documents that are behind. */
+	async flush(): Promise<void> {
+		await this.bringUp(this.behind.all());
+	}
+
+	async close(): Promise<void> {
+		this.#closed = true;
+		this.#timer?.();
+		this.#timer = undefined;
+		await this.flush();
+		for (const open of this.#open.values()) open.free();
+		this.#open.clear();
+	}
+
+	/** Automerge documents in memory. */
+	get openCount(): number {
+		return this.#open.size;
+	}
+
+	async #current(document: number, stored: StoredProjection): Promise<MindooDoc | undefined> {
+		if (this.behind.get(document) !== undefined || this.#open.has(document) || stored.kind === "unusable") {
+			return this.readNumber(document);
+		}
+		return stored.kind === "shown" ? stored.doc : undefined;
+	}
+
+	async #shownId(document: number): Promise<string[]> {
+		const doc = await this.readNumber(document);
+		return doc === undefined || doc.isDeleted ? [] : [doc.id];
+	}
+
+	async #bringUp(document: number): Promise<BroughtUp | undefined> {
+		const lag = this.behind.get(document);
+		const stored = await this.projections.read(document);
+		if (lag === undefined && stored !== undefined && stored.kind !== "unusable") return undefined;
+		const kept = this.#open.get(document);
+		if (kept !== undefined && kept.broken === undefined) {
+			if (lag?.anew) await kept.reevaluate();
+			else await kept.absorb();
+		}
+		const open = kept !== undefined && kept.broken === undefined ? kept : await this.#load(document);
+		try {
+			await open.whenWritten();
+			return await this.#result(open, lag, stored);
+		} finally {
+			if (open !== kept) open.free();
+		}
+	}
+
+	/** The rows that hold what a document comes to. Nothing of it may be undurable. */
+	async #result(open: OpenDocument, lag: Lag | undefined, stored: StoredProjection | undefined): Promise<BroughtUp> {
+		const { document, docId, applied } = open;
+		const outcome = open.outcome();
+		const data = open.data();
+		const changed = lag?.feed === 0 || lag === undefined || lag.unapplied || lag.anew ? differs(stored, outcome, open.feed > 0) : false;
+		const before = open.feed;
+		if (changed) open.feed = this.feed.take();
+		const { feed } = open;
+		const rows: RowWrite[] = changed ? this.feed.rows(document, feed, before) : [];
+		rows.push(...verdictRows(document, open.evaluation.judged, await this.verdicts(document)));
+		const value =
+			outcome.facts === undefined || outcome.keyCommitment === undefined || data === undefined
+				? this.projections.hidden({ docId, feed, applied, locked: outcome.locked })
+				: await this.projections.seal(
+						{ docId, feed, applied, deleted: outcome.deleted, keyCommitment: outcome.keyCommitment },
+						{ facts: outcome.facts, data },
+					);
+		rows.push({ type: "put", key: projectionKey(document), value });
+		const told = changed ? { docId, feed, deleted: outcome.deleted || outcome.facts === undefined } : undefined;
+		return { document, rows, lag, told };
+	}
+
+	/** In the store's serial section, so that a lag which is noted meanwhile is never cleared by an older result. */
+	async #write(done: readonly BroughtUp[]): Promise<void> {
+		if (done.length === 0) return;
+		const cleared: BroughtUp[] = [];
+		try {
+			await this.#context.store.append([], {
+				rows: async () => {
+					cleared.push(...done);
+					return done.flatMap(({ document, lag, rows }) => [...rows, ...this.behind.clear(document, lag)]);
+				},
+			});
+		} catch (error) {
+			for (const { document, lag } of cleared) if (lag !== undefined) this.behind.restore(document, lag);
+			throw error;
+		}
+		this.feed.announce(done.flatMap(({ told }) => (told === undefined ? [] : { ...told, origin: "remote" as const })));
+	}
+
+	async #load(document: number): Promise<OpenDocument> {
+		const { store } = this.#context;
+		const docId = await store.documentId(document);
+		if (docId === undefined) throw new StoreError(`document ${document} has no id`, { code: "store-damaged" });
+		const lag = this.behind.get(document);
+		const stored = await this.projections.read(document);
+		const head = stored === undefined || stored.kind === "unusable" ? undefined : stored.head;
+		const state: StoredState = {
+			feed: lag?.feed || head?.feed || 0,
+			applied: head?.applied ?? 0,
+			judgeAnew: head === undefined || (lag?.anew ?? false),
+			verdicts: await this.verdicts(document),
+		};
+		return OpenDocument.load(
+			{ store, evaluation: this.evaluationContext, actors: this.#actors },
+			document,
+			docId,
+			state,
+		);
+	}
+
+	/** Verdicts of the entries that are not accepted, by arrival. */
+	async verdicts(document: number): Promise<Map<number, Verdict>> {
+		const verdicts = new Map<number, Verdict>();
+		for await (const batch of this.#context.store.rows.scan(verdictRange(document))) {
+			for (const [key, value] of batch) verdicts.set(lastUint48(key), decodeVerdict(value));
+		}
+		return verdicts;
+	}
+
+	readonly evaluationContext = async (docId: string): Promise<EvaluationContext> => {
+		const { env, tenantRoot, dbId, keyring, trust, store, isSettings } = this.#context;
+		return {
+			crypto: env.crypto,
+			tenantRoot,
+			dbId,
+			docId,
+			settings: isSettings(docId),
+			keyring,
+			trust,
+			foreign: async (hashes) => {
+				const arrivals = (await store.arrivalsOf(hashes)).filter((arrival) => arrival !== undefined);
+				const elsewhere = await store.getArrivals(arrivals, { payload: false });
+				return new Set(elsewhere.filter(({ entry }) => documentOf(entry) !== docId).map(({ entry }) => entry.hash));
+			},
+			precedes: (earlier, later) => chainPrecedes(store, earlier, later),
+		};
+	};
+
+	/** One at a time per document. */
+	#inTurn<T>(document: number, task: () => Promise<T>): Promise<T> {
+		const turn = (this.#turns.get(document) ?? Promise.resolve()).then(task, task);
+		const settled = turn.catch(() => undefined);
+		this.#turns.set(document, settled);
+		settled.then(() => {
+			if (this.#turns.get(document) === settled) this.#turns.delete(document);
+		});
+		return turn;
+	}
+
+	#forget(open: OpenDocument): void {
+		this.#open.delete(open.document);
+		this.#numbers.delete(open.docId);
+	}
+
+	#touch(open: OpenDocument): OpenDocument {
+		this.#open.delete(open.document);
+		this.#open.set(open.document, open);
+		this.#numbers.set(open.docId, open.document);
+		if (this.#open.size > mostOpen) this.#evict();
+		return open;
+	}
+
+	/** Lets the documents go that were not used for the longest time and are not being written. */
+	#evict(): void {
+		for (const [document, open] of this.#open) {
+			if (this.#open.size <= mostOpen) return;
+			if (open.unwritten > 0 || open.isLent || this.#turns.has(document)) continue;
+			this.#forget(open);
+			open.free();
+		}
+	}
+}
+
+/** Whether a document shows something else than its stored projection did. */
+function differs(stored: StoredProjection | undefined, outcome: Outcome, wasInFeed: boolean): boolean {
+	if (outcome.facts === undefined) return wasInFeed && stored?.kind !== "hidden";
+	if (stored?.kind !== "shown") return true;
+	const heads = JSON.stringify(outcome.facts.heads);
+	return stored.head.deleted !== outcome.deleted || heads !== JSON.stringify(stored.opened.facts.heads);
+}
+
+function documentOf(entry: { readonly kind: string } & (Entry | { readonly link: { readonly docId: string } })): string {
+	return "link" in entry ? entry.link.docId : entry.common.docId;
+}
+
+function nameOf(error: unknown): string {
+	return error instanceof Error ? error.name : typeof error;
+}

@@ -1,0 +1,335 @@
+/**
+ * Judges the entries of one document. What counts is a pure function of the entries, the directory and the keys; entries may be
+ * added in any order and in pieces. Where a new entry touches what was settled before (two changes at the same place of an
+ * actor), the evaluation says `stale` and has to be made anew with all entries.
+ *
+ * Source: docs/trust.md (rules 1 to 5), docs/entry-format.md ("Identifiers", "Payload", "Automerge, kept on a leash").
+ */
+import { CausalIndex, type CheckedChange } from "../automerge/causal-index.js";
+import { checkRun, openRun } from "../automerge/sealed-run.js";
+import type { Crypto } from "../crypto/crypto.js";
+import type { Entry, StoredEntry } from "../entry/entry.js";
+import type { HeaderFields } from "../entry/header.js";
+import { isDocumentIdOf } from "../entry/ids.js";
+import { FormatError } from "../errors.js";
+import type { Keyring } from "../keys/keyring.js";
+import type { DatabaseTrust } from "./trust-port.js";
+import { accepted, type RefusedReason, type Verdict } from "./verdict.js";
+
+export interface EvaluationContext {
+	readonly crypto: Crypto;
+	readonly tenantRoot: string;
+	readonly dbId: string;
+	readonly docId: string;
+	/** Whether the document has a fixed id: a settings document of the directory. */
+	readonly settings: boolean;
+	readonly keyring: Keyring;
+	readonly trust: DatabaseTrust;
+	/** Those of `hashes` that are entries of another document of this database. */
+	readonly foreign: (hashes: readonly string[]) => Promise<ReadonlySet<string>>;
+	/** Whether `earlier` comes before `later` on their author's chain. */
+	readonly precedes: (earlier: Entry, later: Entry) => Promise<boolean>;
+}
+
+export interface EvaluationInput {
+	readonly arrival: number;
+	readonly entry: StoredEntry;
+	/** "accepted" when an evaluation before, under the same directory and keys, found so; spares all checks but decryption. */
+	readonly settled?: typeof accepted | undefined;
+}
+
+/** An entry and what became of it. */
+export interface Judged {
+	arrival: number;
+	readonly entry: StoredEntry;
+	verdict: Verdict;
+	/** Its run, where it could be opened. */
+	run?: readonly CheckedChange[] | undefined;
+	/** Verdict of the author's right, kept while dependencies are missing. */
+	readonly right: Verdict | undefined;
+	readonly settled: typeof accepted | undefined;
+}
+
+export class Evaluation {
+	readonly #context: EvaluationContext;
+	readonly #judged = new Map<string, Judged>();
+	readonly #waiting = new Map<string, Set<string>>();
+	readonly #causal = new CausalIndex();
+	/** Accepted run by the hash of its last change. */
+	readonly #entryOfChange = new Map<string, Judged>();
+	readonly #setAside: ReadonlyMap<string, RefusedReason>;
+	readonly #order: Judged[] = [];
+	#pardoned: ReadonlySet<string> = new Set();
+	#stale = false;
+	readonly #forks: (readonly [string, string])[] = [];
+
+	/** @param setAside entries that lost against another one, or that did not load, as found by an evaluation before. */
+	constructor(context: EvaluationContext, setAside: ReadonlyMap<string, RefusedReason> = new Map()) {
+		this.#context = context;
+		this.#setAside = setAside;
+	}
+
+	get judged(): Iterable<Judged> {
+		return this.#judged.values();
+	}
+
+	get(hash: string): Judged | undefined {
+		return this.#judged.get(hash);
+	}
+
+	/** Pairs of entries that claim the same place of one actor, both otherwise acceptable. */
+	get forks(): readonly (readonly [string, string])[] {
+		return this.#forks;
+	}
+
+	/** The accepted entry whose last change this is. */
+	entryOfChange(change: string): Judged | undefined {
+		return this.#entryOfChange.get(change);
+	}
+
+	/** Whether what was settled before no longer stands, so that all entries have to be judged anew. */
+	get stale(): boolean {
+		return this.#stale || this.#forks.length > 0;
+	}
+
+	isPardoned(hash: string): boolean {
+		return this.#pardoned.has(hash);
+	}
+
+	/** Takes over an entry that this replica has just made on the document as it stands; its arrival follows. */
+	addOwn(entry: Entry, run: readonly CheckedChange[]): void {
+		const judged: Judged = { arrival: Number.MAX_SAFE_INTEGER, entry, verdict: accepted, run, right: undefined, settled: accepted };
+		this.#judged.set(entry.hash, judged);
+		this.#order.push(judged);
+		if (run.length > 0) this.#accept(judged, run);
+	}
+
+	setArrival(hash: string, arrival: number): void {
+		const judged = this.#judged.get(hash);
+		if (judged !== undefined) judged.arrival = arrival;
+	}
+
+	/** Accepted entries, each after those that it depends on. */
+	inCausalOrder(): readonly Judged[] {
+		return this.#order;
+	}
+
+	/** The entry itself and all accepted ones that it builds on. */
+	causalPast(hash: string): Set<string> {
+		const past = new Set<string>();
+		const open = [hash];
+		for (let next = open.pop(); next !== undefined; next = open.pop()) {
+			const judged = this.#judged.get(next);
+			if (past.has(next) || judged?.verdict.kind !== "accepted" || judged.entry.kind === "stub") continue;
+			past.add(next);
+			open.push(...(judged.entry.fields?.dependencyHashes ?? []));
+		}
+		return past;
+	}
+
+	/** @returns entries that became accepted, each after those that it depends on. */
+	async add(inputs: readonly EvaluationInput[]): Promise<readonly Judged[]> {
+		const fresh = inputs.filter(({ entry }) => !this.#judged.has(entry.hash));
+		const rights = await this.#rights(fresh);
+		for (const [index, { arrival, entry, settled }] of fresh.entries()) {
+			const judged: Judged = { arrival, entry, verdict: unsettled, right: rights[index], settled };
+			this.#judged.set(entry.hash, judged);
+		}
+		await this.#collectPardons();
+		const queue = fresh.map(({ entry }) => entry.hash);
+		const gained: Judged[] = [];
+		for (let hash = queue.shift(); hash !== undefined; hash = queue.shift()) {
+			const judged = this.#judged.get(hash) as Judged;
+			const before = judged.verdict;
+			if (before.kind === "accepted") continue;
+			judged.verdict = await this.#judge(judged);
+			if (judged.verdict.kind === "accepted") {
+				gained.push(judged);
+				this.#order.push(judged);
+			}
+			if (judged.verdict.kind !== before.kind || before === unsettled) {
+				const waiting = this.#waiting.get(hash);
+				if (waiting !== undefined) queue.push(...waiting);
+			}
+		}
+		return gained;
+	}
+
+	async #rights(inputs: readonly EvaluationInput[]): Promise<(Verdict | undefined)[]> {
+		const rights: (Verdict | undefined)[] = inputs.map(() => undefined);
+		const asked: { index: number; entry: Entry }[] = [];
+		for (const [index, { entry, settled }] of inputs.entries()) {
+			if (settled !== undefined || entry.kind === "stub" || entry.fields === undefined) continue;
+			asked.push({ index, entry });
+		}
+		const answers = await this.#context.trust.judge(asked.map(({ entry }) => entry));
+		for (const [position, { index }] of asked.entries()) rights[index] = answers[position];
+		return rights;
+	}
+
+	/** A pardon covers the causal past of what it names. */
+	async #collectPardons(): Promise<void> {
+		const entries: Entry[] = [];
+		for (const { entry } of this.#judged.values()) if (entry.kind === "entry") entries.push(entry);
+		const named = await this.#context.trust.pardoned(entries);
+		if (named.size === 0) return;
+		const covered = new Set<string>();
+		const open = [...named];
+		for (let hash = open.pop(); hash !== undefined; hash = open.pop()) {
+			if (covered.has(hash)) continue;
+			covered.add(hash);
+			const entry = this.#judged.get(hash)?.entry;
+			if (entry?.kind === "entry") open.push(...(entry.fields?.dependencyHashes ?? []));
+		}
+		for (const hash of covered) {
+			const verdict = this.#judged.get(hash)?.verdict;
+			if (verdict?.kind === "refused" && !formal.has(verdict.reason)) this.#stale = true;
+		}
+		this.#pardoned = covered;
+	}
+
+	async #judge(judged: Judged): Promise<Verdict> {
+		const { entry, settled } = judged;
+		if (entry.kind === "stub") return { kind: "purged" };
+		const { fields } = entry;
+		if (fields === undefined) return { kind: "unsupported" };
+		if (settled === undefined) {
+			const verdict = await this.#judgeHeader(judged, entry, fields);
+			if (verdict !== undefined) return verdict;
+		}
+		return this.#judgePayload(judged, entry, fields);
+	}
+
+	async #judgeHeader(judged: Judged, entry: Entry, fields: HeaderFields): Promise<Verdict | undefined> {
+		const { crypto, settings, trust } = this.#context;
+		const setAside = this.#setAside.get(entry.hash);
+		if (setAside !== undefined) return { kind: "refused", reason: setAside };
+		const pardoned = this.#pardoned.has(entry.hash);
+		if (!pardoned && judged.right?.kind === "refused") return judged.right;
+		if (fields.entryType === "doc_create" && (settings || !(await isDocumentIdOf(crypto, fields.docId, fields)))) {
+			return { kind: "refused", reason: "document-id" };
+		}
+		if (fields.entryType === "doc_change" && fields.dependencyHashes.length === 0 && !settings) {
+			return { kind: "refused", reason: "entry-type" };
+		}
+		const below = await this.#judgeDependencies(entry.hash, fields, pardoned);
+		if (below?.kind === "refused") return below;
+		if (!pardoned && judged.right !== undefined) return judged.right;
+		return below ?? trust.judgeKey(fields.decryptionKeyId, fields.keyCommitment);
+	}
+
+	/** Rule 5, and that all stay in one document under one key. */
+	async #judgeDependencies(hash: string, fields: HeaderFields, pardoned: boolean): Promise<Verdict | undefined> {
+		const missing: string[] = [];
+		let passedOn: Verdict | undefined;
+		for (const dependency of fields.dependencyHashes) {
+			this.#wait(dependency, hash);
+			const below = this.#judged.get(dependency);
+			if (below === undefined) {
+				missing.push(dependency);
+				continue;
+			}
+			const wrong = wrongDependency(fields, below.entry);
+			if (wrong !== undefined) return { kind: "refused", reason: wrong, by: dependency };
+			if (below.verdict.kind === "refused" && !(pardoned && !formal.has(below.verdict.reason))) {
+				return { kind: "refused", reason: "dependency", by: dependency };
+			}
+			passedOn = weightier(passedOn, inherited(below.verdict, dependency));
+		}
+		if (missing.length > 0) {
+			const [elsewhere] = await this.#context.foreign(missing);
+			if (elsewhere !== undefined) return { kind: "refused", reason: "other-document", by: elsewhere };
+			return { kind: "pending", reason: "dependency", missing };
+		}
+		return passedOn;
+	}
+
+	async #judgePayload(judged: Judged, entry: Entry, fields: HeaderFields): Promise<Verdict> {
+		const { crypto, keyring, dbId, docId } = this.#context;
+		if (fields.entryType === "attachment_chunk") return accepted;
+		const key = keyring.get(fields.decryptionKeyId, fields.keyCommitment);
+		if (key === undefined) return { kind: "locked", keyCommitment: fields.keyCommitment };
+		if (fields.entryType === "doc_snapshot") return accepted;
+		const opened = await openRun(crypto, { dbId, docId }, entry, fields, key.subkeys);
+		if (opened.kind === "unfit") return { kind: "pending", reason: "payload", missing: [] };
+		if (opened.kind === "refused") return { kind: "refused", reason: opened.reason };
+		if (fields.entryType === "doc_delete") return accepted;
+		const refused =
+			judged.settled !== undefined
+				? undefined
+				: await checkRun(crypto, opened.changes, fields, {
+						causal: this.#causal,
+						entryOfChange: (change) => this.#entryOfChange.get(change)?.entry.hash,
+						isDelete: (hash) => typeOf(this.#judged.get(hash)?.entry) === "doc_delete",
+					});
+		if (refused !== undefined) return { kind: "refused", reason: refused };
+		this.#accept(judged, opened.changes);
+		return accepted;
+	}
+
+	#accept(judged: Judged, run: readonly CheckedChange[]): void {
+		judged.run = run;
+		for (const change of run) {
+			const other = this.#causal.add(change, judged.entry.hash);
+			if (other !== undefined && other !== judged.entry.hash) this.#forks.push([other, judged.entry.hash]);
+		}
+		const last = run.at(-1);
+		if (last === undefined) throw new FormatError("run: expected at least one change");
+		this.#entryOfChange.set(last.hash, judged);
+	}
+
+	#wait(dependency: string, hash: string): void {
+		const waiting = this.#waiting.get(dependency) ?? new Set();
+		this.#waiting.set(dependency, waiting);
+		waiting.add(hash);
+	}
+}
+
+const unsettled: Verdict = { kind: "pending", reason: "dependency", missing: [] };
+
+/** Refusals that no pardon lifts: the entry itself is not what the format allows. */
+const formal: ReadonlySet<RefusedReason> = new Set([
+	"document-id",
+	"document-key",
+	"other-document",
+	"entry-type",
+	"run",
+	"actor",
+	"actor-fork",
+	"change",
+	"operations",
+	"loads-back",
+]);
+
+function typeOf(entry: StoredEntry | undefined): string | undefined {
+	return entry?.kind === "entry" ? entry.fields?.entryType : undefined;
+}
+
+function wrongDependency(fields: HeaderFields, below: StoredEntry): RefusedReason | undefined {
+	if (below.kind === "stub" || below.fields === undefined) return undefined;
+	const { entryType, decryptionKeyId } = below.fields;
+	if (decryptionKeyId !== fields.decryptionKeyId) return "document-key";
+	if (fields.entryType === "attachment_chunk") return entryType === "attachment_chunk" ? undefined : "entry-type";
+	if (entryType === "doc_create" || entryType === "doc_change") return undefined;
+	return entryType === "doc_delete" && fields.entryType === "doc_change" ? undefined : "entry-type";
+}
+
+/** What an entry takes over from a dependency that is not accepted. */
+function inherited(below: Verdict, dependency: string): Verdict | undefined {
+	switch (below.kind) {
+		case "accepted":
+		case "refused":
+			return undefined;
+		case "pending":
+			return { kind: "pending", reason: "dependency", missing: [dependency] };
+		default:
+			return below;
+	}
+}
+
+const weights: Record<Verdict["kind"], number> = { accepted: 0, pending: 1, locked: 2, unsupported: 3, purged: 4, refused: 5 };
+
+function weightier(a: Verdict | undefined, b: Verdict | undefined): Verdict | undefined {
+	if (a === undefined || b === undefined) return a ?? b;
+	return weights[b.kind] > weights[a.kind] ? b : a;
+}

@@ -1,0 +1,129 @@
+import type { Documents } from "./documents.js";
+import type { DatabaseContext } from "./context.js";
+import { linkOf, type StoredEntry } from "../entry/entry.js";
+import { documentOfVerdictKey, rowKinds, rowRange } from "./document-rows.js";
+import { accepted, decodeVerdict, describeVerdict, type Verdict } from "./verdict.js";
+
+/** What became of one entry, and why. */
+export interface EntryExplanation {
+	readonly hash: string;
+	readonly docId: string;
+	/** Type of the entry, `undefined` when this version does not know it. */
+	readonly entryType: string | undefined;
+	readonly createdAt: number;
+	/** Public key, hex. */
+	readonly createdBy: string;
+	readonly verdict: Verdict;
+	/** The verdict in one sentence. */
+	readonly words: string;
+}
+
+/** Why a document shows what it shows. */
+export interface DocumentExplanation {
+	readonly docId: string;
+	readonly shown: boolean;
+	readonly deleted: boolean;
+	/** All entries in order of arrival here. */
+	readonly entries: readonly EntryExplanation[];
+}
+
+/** Entries of one document that are refused, for whoever may pardon them. */
+export interface RefusedDocument {
+	readonly docId: string;
+	readonly entries: number;
+	/** Public keys of their authors, hex, sorted. */
+	readonly authors: readonly string[];
+	/** Reasons, sorted. */
+	readonly reasons: readonly string[];
+	/** Refused entries that no other refused entry builds on: a pardon of these covers all of them. */
+	readonly heads: readonly string[];
+}
+
+/** Answers the question why an entry or a document counts or does not. */
+export class Explainer {
+	readonly #context: DatabaseContext;
+	readonly #documents: Documents;
+
+	constructor(context: DatabaseContext, documents: Documents) {
+		this.#context = context;
+		this.#documents = documents;
+	}
+
+	async entry(hash: string): Promise<EntryExplanation | undefined> {
+		const [entry] = await this.#context.store.getEntries([hash]);
+		if (entry === undefined) return undefined;
+		const document = await this.#explain(linkOf(entry).docId);
+		return document?.entries.find((each) => each.hash === hash);
+	}
+
+	async document(docId: string): Promise<DocumentExplanation | undefined> {
+		const doc = await this.#documents.read(docId);
+		const explained = await this.#explain(docId);
+		if (explained === undefined) return undefined;
+		return { docId, shown: doc !== undefined, deleted: doc?.isDeleted ?? false, entries: explained.entries };
+	}
+
+	/** Documents with refused entries, one after the other. */
+	async *refused(): AsyncGenerator<RefusedDocument> {
+		await this.#documents.drain();
+		const documents = new Set<number>();
+		for await (const batch of this.#context.store.rows.scan(rowRange(rowKinds.verdict))) {
+			for (const [key, value] of batch) {
+				if (decodeVerdict(value).kind === "refused") documents.add(documentOfVerdictKey(key));
+			}
+		}
+		for (const document of documents) {
+			const docId = await this.#context.store.documentId(document);
+			const refused = docId === undefined ? undefined : await this.#refusedOf(docId, document);
+			if (refused !== undefined) yield refused;
+		}
+	}
+
+	async #refusedOf(docId: string, document: number): Promise<RefusedDocument | undefined> {
+		const refused = new Map<string, { readonly entry: StoredEntry; readonly reason: string }>();
+		for await (const [entry, verdict] of this.#verdicts(document)) {
+			if (verdict.kind === "refused") refused.set(entry.hash, { entry, reason: verdict.reason });
+		}
+		if (refused.size === 0) return undefined;
+		const all = [...refused.values()];
+		const builtOn = new Set(
+			all.flatMap(({ entry }) => (entry.kind === "entry" ? (entry.fields?.dependencyHashes ?? []) : [])),
+		);
+		return {
+			docId,
+			entries: refused.size,
+			authors: [...new Set(all.map(({ entry }) => linkOf(entry).createdByPublicKey))].sort(),
+			reasons: [...new Set(all.map(({ reason }) => reason))].sort(),
+			heads: [...refused.keys()].filter((hash) => !builtOn.has(hash)).sort(),
+		};
+	}
+
+	async #explain(docId: string): Promise<{ readonly entries: readonly EntryExplanation[] } | undefined> {
+		const document = await this.#context.store.documentNumber(docId);
+		if (document === undefined) return undefined;
+		await this.#documents.bringUp([document]);
+		const entries: EntryExplanation[] = [];
+		for await (const [entry, verdict] of this.#verdicts(document)) {
+			const { createdAt, createdByPublicKey } = linkOf(entry);
+			entries.push({
+				hash: entry.hash,
+				docId,
+				entryType: entry.kind === "entry" ? entry.fields?.entryType : undefined,
+				createdAt,
+				createdBy: createdByPublicKey,
+				verdict,
+				words: describeVerdict(verdict),
+			});
+		}
+		return { entries };
+	}
+
+	async *#verdicts(document: number): AsyncGenerator<readonly [StoredEntry, Verdict]> {
+		const { store } = this.#context;
+		const verdicts = await this.#documents.verdicts(document);
+		for await (const batch of store.entriesOfDocument(document, { payload: false })) {
+			for (const { arrival, entry } of batch) yield [entry, verdicts.get(arrival) ?? accepted];
+		}
+	}
+}
+

@@ -1,0 +1,311 @@
+import { makeActor } from "../automerge/actor.js";
+import { fromHex } from "../bytes/hex.js";
+import { UsageError } from "../errors.js";
+import type { ContentAddressedStore } from "../store/store.js";
+import type { ChangeListener } from "./change-feed.js";
+import type { Author } from "./commit-queue.js";
+import type { DatabaseContext } from "./context.js";
+import { type ChangeFunction, DocumentWriter } from "./document-writer.js";
+import { Documents } from "./documents.js";
+import { type DocumentExplanation, type EntryExplanation, Explainer, type RefusedDocument } from "./explain.js";
+import type { MindooDoc } from "./mindoo-doc.js";
+import { type PullResult, type PushResult, Replication, type TransferOptions } from "./replication.js";
+import { ReplicaStore } from "./replica-store.js";
+import { TrustFollower } from "./trust-follower.js";
+import type { TrustEffects } from "./trust-port.js";
+
+/** A document that changed, or went. */
+export interface FeedItem {
+	readonly docId: string;
+	/** The document as it is now; absent when it is deleted or nothing of it counts any more. */
+	readonly doc: MindooDoc | undefined;
+	/** Continue after this item. */
+	readonly cursor: string;
+}
+
+export interface IterateOptions {
+	/** Continue behind this document. */
+	readonly after?: string;
+	/** Most documents. @default unlimited */
+	readonly limit?: number;
+	/** Whether deleted documents are listed too. @default false */
+	readonly includeDeleted?: boolean;
+}
+
+/** What a document is made of. */
+export type InitialValues = Readonly<Record<string, unknown>>;
+
+/**
+ * A database of a tenant: documents that are signed and encrypted on this device, merged with those of other members, and read
+ * without delay. Made by `MindooTenant.openDB`.
+ */
+export class MindooDB {
+	readonly #context: DatabaseContext;
+	readonly #documents: Documents;
+	readonly #writer: DocumentWriter | undefined;
+	/** Writers for other keys of this user, such as the administration key, by public key. */
+	readonly #writers = new Map<string, DocumentWriter>();
+	readonly #replication: Replication;
+	readonly #explainer: Explainer;
+	readonly #trustFollower: TrustFollower;
+	readonly #onClose: () => void;
+	#closing: Promise<void> | undefined;
+
+	/** What other replicas pull from and push to. */
+	readonly store: ContentAddressedStore;
+
+	private constructor(context: DatabaseContext, documents: Documents, onClose: () => void) {
+		this.#context = context;
+		this.#documents = documents;
+		this.#onClose = onClose;
+		this.#writer = context.author === undefined ? undefined : new DocumentWriter(context, documents, context.author, documents.actor);
+		this.#trustFollower = new TrustFollower(context, documents);
+		this.#replication = new Replication(context, documents, this.#trustFollower, () => this.#forgetChains());
+		this.#explainer = new Explainer(context, documents);
+		this.store = new ReplicaStore(context.store, async (entries) => {
+			const report = await this.#replication.receive(entries);
+			await context.onReceived?.();
+			return report;
+		});
+	}
+
+	/** For `MindooTenant`. */
+	static async open(context: DatabaseContext, onClose: () => void): Promise<MindooDB> {
+		return new MindooDB(context, await Documents.open(context), onClose);
+	}
+
+	get id(): string {
+		return this.#context.dbId;
+	}
+
+	/**
+	 * Makes a document under the tenant's key. Resolves when it is durable.
+	 * @throws {VerifyError} when this user may not write, {KeyError} without the key.
+	 */
+	createDocument(initial: InitialValues = {}): Promise<MindooDoc> {
+		return this.createEncryptedDocument("default", initial);
+	}
+
+	/** Makes a document that only holders of the named key can read, for life. */
+	async createEncryptedDocument(decryptionKeyId: string, initial: InitialValues = {}): Promise<MindooDoc> {
+		return this.#writing().create(decryptionKeyId, initial);
+	}
+
+	/** Makes many documents in as few writes as possible; resolves in the order given when all are durable. */
+	createDocuments(initials: readonly InitialValues[], decryptionKeyId = "default"): Promise<MindooDoc[]> {
+		return Promise.all(initials.map((initial) => this.createEncryptedDocument(decryptionKeyId, initial)));
+	}
+
+	/**
+	 * Edits a document. Resolves when the change is durable.
+	 * @throws {UsageError} `document-deleted` or `not-found`; whatever `edit` throws, and then nothing is changed.
+	 */
+	async changeDoc<T = Record<string, unknown>>(doc: MindooDoc | string, edit: ChangeFunction<T>): Promise<void> {
+		await this.#writing().change(idOf(doc), edit);
+	}
+
+	/** Deletes a document; its history stays. */
+	async deleteDocument(doc: MindooDoc | string): Promise<void> {
+		await this.#writing().delete(idOf(doc));
+	}
+
+	/** Brings a deleted document back, with the edits that were made elsewhere meanwhile. */
+	async undeleteDocument(doc: MindooDoc | string): Promise<void> {
+		await this.#writing().undelete(idOf(doc));
+	}
+
+	/** The document, also a deleted one; `undefined` when there is none, or nothing of it counts or can be read: see `explain`. */
+	async getDocument(docId: string): Promise<MindooDoc | undefined> {
+		this.#live();
+		return this.#documents.read(docId);
+	}
+
+	/** Those of the documents that can be read, in the order asked for. */
+	async getDocuments(docIds: readonly string[]): Promise<MindooDoc[]> {
+		const docs: MindooDoc[] = [];
+		for (const docId of docIds) {
+			const doc = await this.getDocument(docId);
+			if (doc !== undefined) docs.push(doc);
+		}
+		return docs;
+	}
+
+	/** Documents in the order in which they came to this replica. */
+	async *iterateDocuments(options: IterateOptions = {}): AsyncGenerator<MindooDoc> {
+		this.#live();
+		const { after, limit = Number.POSITIVE_INFINITY, includeDeleted = false } = options;
+		const start = after === undefined ? 0 : await this.#context.store.documentNumber(after);
+		if (start === undefined) throw new UsageError("after: there is no document with this id", { code: "not-found" });
+		let left = limit;
+		if (left <= 0) return;
+		for await (const [, doc] of this.#documents.scan(start, left)) {
+			if (doc === undefined || (doc.isDeleted && !includeDeleted)) continue;
+			yield doc;
+			if (--left <= 0) return;
+		}
+	}
+
+	/** Ids of all documents that can be read and are not deleted. */
+	async getAllDocumentIds(): Promise<string[]> {
+		this.#live();
+		return this.#documents.shownIds();
+	}
+
+	/**
+	 * Documents that changed after `cursor`, oldest change first; each once, as it is now. Deletions are told too, and entries that
+	 * arrive late with an old time are not missed.
+	 * @param cursor of an earlier item or of `changeCursor`; all documents when absent.
+	 */
+	async *iterateChangesSince(cursor?: string): AsyncGenerator<FeedItem> {
+		this.#live();
+		await this.#documents.drain();
+		for await (const batch of this.#documents.feed.documentsSince(cursor)) {
+			for (const { document, feed } of batch) {
+				const docId = await this.#context.store.documentId(document);
+				if (docId === undefined) continue;
+				const doc = await this.#documents.readNumber(document);
+				const item: FeedItem = { docId, doc: doc?.isDeleted ? undefined : doc, cursor: this.#documents.feed.cursorAt(feed) };
+				yield item;
+			}
+		}
+	}
+
+	/**
+	 * Calls `process` for each item of `iterateChangesSince`, at most `limit` times.
+	 * @returns the cursor to continue from, to be kept with what `process` made of the items.
+	 */
+	async processChangesSince(
+		cursor: string | undefined,
+		limit: number,
+		process: (item: FeedItem) => void | Promise<void>,
+	): Promise<string | undefined> {
+		let last = cursor;
+		let left = limit;
+		if (left <= 0) return last;
+		for await (const item of this.iterateChangesSince(cursor)) {
+			await process(item);
+			last = item.cursor;
+			if (--left <= 0) break;
+		}
+		return last;
+	}
+
+	/** Position behind everything that changed so far. */
+	get changeCursor(): string {
+		return this.#documents.feed.cursor;
+	}
+
+	/** Tells of every change that is durable. @param docId one document. @returns a function that ends the subscription. */
+	onChange(listener: ChangeListener, docId?: string): () => void {
+		this.#live();
+		return this.#documents.feed.subscribe(listener, docId);
+	}
+
+	/** Judges what somebody put into the store without this database. @returns documents that were touched. */
+	async syncStoreChanges(): Promise<number> {
+		this.#live();
+		return this.#replication.adopt();
+	}
+
+	/** Checks and takes over what the other store has and this one has not. */
+	async pullChangesFrom(remote: ContentAddressedStore, options: TransferOptions = {}): Promise<PullResult> {
+		this.#live();
+		const result = await this.#replication.pull(remote, options);
+		await this.#context.onReceived?.();
+		return result;
+	}
+
+	/** Offers the other store what it has not. */
+	async pushChangesTo(remote: ContentAddressedStore, options: TransferOptions = {}): Promise<PushResult> {
+		this.#live();
+		await this.#writer?.idle();
+		return this.#replication.push(remote, options);
+	}
+
+	/** Hashes of the entries of a document, creation first. */
+	async getAllChangeHashesForDoc(docId: string): Promise<string[]> {
+		this.#live();
+		const document = await this.#context.store.documentNumber(docId);
+		if (document === undefined) return [];
+		const hashes: string[] = [];
+		for await (const batch of this.#context.store.entriesOfDocument(document, { payload: false })) {
+			for (const { entry } of batch) hashes.push(entry.hash);
+		}
+		return hashes;
+	}
+
+	/** What became of an entry or of a document's entries, and why. `undefined` when this replica has never seen it. */
+	async explain(hashOrDocId: string): Promise<EntryExplanation | DocumentExplanation | undefined> {
+		this.#live();
+		return /^[0-9a-f]{64}$/.test(hashOrDocId) ? this.#explainer.entry(hashOrDocId) : this.#explainer.document(hashOrDocId);
+	}
+
+	/** Documents with entries that are refused here: what an administrator may pardon. */
+	refusedDocuments(): AsyncGenerator<RefusedDocument> {
+		this.#live();
+		return this.#explainer.refused();
+	}
+
+	/** Ends of an author's chains in this database, as far as they have arrived: more than one after a fork. */
+	async chainHeadsOf(publicKey: string): Promise<readonly string[]> {
+		this.#live();
+		return this.#context.store.chainHeads(publicKey);
+	}
+
+	/** For `MindooTenantDirectory`: writes under another key than the user's own. */
+	async writerFor(author: Author): Promise<DocumentWriter> {
+		this.#live();
+		if (this.#writer !== undefined && author.publicKey === this.#context.author?.publicKey) return this.#writer;
+		let writer = this.#writers.get(author.publicKey);
+		if (writer === undefined) {
+			const { crypto, random } = this.#context.env;
+			const actor = await makeActor(crypto, random, fromHex(author.publicKey, 32));
+			writer = new DocumentWriter(this.#context, this.#documents, author, actor);
+			this.#writers.set(author.publicKey, writer);
+		}
+		return writer;
+	}
+
+	/** For `MindooTenant`: the directory or the KeyBag changed. */
+	async followTrust(effects: TrustEffects): Promise<void> {
+		await this.#trustFollower.follow(effects);
+	}
+
+	/** Writes what is waiting and closes the store. Everything begun before is durable afterwards. */
+	close(): Promise<void> {
+		this.#closing ??= this.#close();
+		return this.#closing;
+	}
+
+	[Symbol.asyncDispose](): Promise<void> {
+		return this.close();
+	}
+
+	async #close(): Promise<void> {
+		for (const writer of [this.#writer, ...this.#writers.values()]) await writer?.idle();
+		try {
+			await this.#documents.close();
+		} finally {
+			await this.#context.store.close();
+			this.#onClose();
+		}
+	}
+
+	#forgetChains(): void {
+		for (const writer of [this.#writer, ...this.#writers.values()]) writer?.forgetChain();
+	}
+
+	#live(): void {
+		if (this.#closing !== undefined) throw new UsageError("the database is closed", { code: "closed" });
+	}
+
+	#writing(): DocumentWriter {
+		this.#live();
+		if (this.#writer === undefined) throw new UsageError("this replica has no user and cannot write");
+		return this.#writer;
+	}
+}
+
+function idOf(doc: MindooDoc | string): string {
+	return typeof doc === "string" ? doc : doc.id;
+}

@@ -1,0 +1,107 @@
+import { decodeProjection } from "../automerge/plain-data.js";
+import { FormatError } from "../errors.js";
+import type { DatabaseContext } from "./context.js";
+import { documentOfKey, projectionKey, rowKinds, rowRange } from "./document-rows.js";
+import { MindooDoc } from "./mindoo-doc.js";
+import {
+	decodeProjectionRow,
+	encodeHiddenRow,
+	openProjectionRow,
+	type OpenedProjection,
+	type ProjectionHead,
+	type SealedProjection,
+	sealProjectionRow,
+} from "./projection-row.js";
+
+/** Projections read at once. */
+const scanBatch = 1000;
+
+/** A stored projection: a document, the fact that nothing is shown, or that the row has to be made anew. */
+export type StoredProjection =
+	| { readonly kind: "shown"; readonly head: ProjectionHead; readonly doc: MindooDoc; readonly opened: OpenedProjection }
+	| { readonly kind: "hidden"; readonly head: ProjectionHead }
+	| { readonly kind: "unusable" };
+
+/** Reads and writes projection rows. */
+export class Projections {
+	readonly #context: DatabaseContext;
+
+	constructor(context: DatabaseContext) {
+		this.#context = context;
+	}
+
+	/** `undefined` when the document was never brought up. */
+	async read(document: number): Promise<StoredProjection | undefined> {
+		const row = await this.#context.store.rows.get(projectionKey(document));
+		return row === undefined ? undefined : this.#open(row);
+	}
+
+	/** Projections in the order in which the documents came to this store, after `document`; `expected` of them at first. */
+	async *scan(
+		document: number,
+		expected: number,
+	): AsyncGenerator<readonly (readonly [document: number, projection: StoredProjection])[]> {
+		const { to } = rowRange(rowKinds.projection);
+		let from = projectionKey(document + 1);
+		for (let limit = Math.min(Math.max(expected, 1), scanBatch); ; limit = scanBatch) {
+			let last: Uint8Array | undefined;
+			for await (const batch of this.#context.store.rows.scan({ from, to, limit })) {
+				const opened: (readonly [number, StoredProjection])[] = [];
+				for (const [key, row] of batch) opened.push([documentOfKey(key), await this.#open(row)]);
+				last = batch.at(-1)?.[0];
+				yield opened;
+			}
+			if (last === undefined) return;
+			from = projectionKey(documentOfKey(last) + 1);
+		}
+	}
+
+	/** Heads of all projections, without decrypting; `undefined` for a damaged one. */
+	async *scanHeads(): AsyncGenerator<readonly (readonly [document: number, head: ProjectionHead | undefined])[]> {
+		for await (const batch of this.#context.store.rows.scan(rowRange(rowKinds.projection))) {
+			yield batch.map(([key, row]) => [documentOfKey(key), decode(row)?.head] as const);
+		}
+	}
+
+	/** The row of a document that shows nothing here. */
+	hidden(head: Pick<ProjectionHead, "docId" | "feed" | "applied" | "locked">): Uint8Array {
+		return encodeHiddenRow(head);
+	}
+
+	/** The row of a document that shows `opened`. */
+	async seal(
+		head: Pick<ProjectionHead, "docId" | "feed" | "applied" | "deleted"> & { readonly keyCommitment: string },
+		opened: OpenedProjection,
+	): Promise<Uint8Array> {
+		const { env, dbId, keyring } = this.#context;
+		const held = keyring.byCommitment(head.keyCommitment);
+		if (held === undefined) throw new FormatError("projection: its key is not held", { field: "keyCommitment" });
+		const key = await held.subkeys.projectionKey(dbId, head.docId);
+		return sealProjectionRow(env, dbId, head, opened, key);
+	}
+
+	async #open(row: Uint8Array): Promise<StoredProjection> {
+		const sealed = decode(row);
+		if (sealed === undefined) return { kind: "unusable" };
+		const { head } = sealed;
+		if (!head.shown || head.keyCommitment === undefined) return { kind: "hidden", head };
+		const held = this.#context.keyring.byCommitment(head.keyCommitment);
+		if (held === undefined) return { kind: "unusable" };
+		const { env, dbId } = this.#context;
+		const key = await held.subkeys.projectionKey(dbId, head.docId);
+		const opened = await openProjectionRow(env.crypto, dbId, sealed, key);
+		if (opened === undefined) return { kind: "unusable" };
+		const doc = new MindooDoc(head.docId, head.deleted, opened.facts, () => decodeProjection(opened.data));
+		return { kind: "shown", head, doc, opened };
+	}
+}
+
+function decode(row: Uint8Array): SealedProjection | undefined {
+	try {
+		return decodeProjectionRow(row);
+	} catch (error) {
+		if (error instanceof FormatError) return undefined;
+		throw error;
+	}
+}
+

@@ -1,0 +1,86 @@
+import type { RowWrite } from "../store/store.js";
+import type { DatabaseContext } from "./context.js";
+import { linkOf, type StoredEntry } from "../entry/entry.js";
+import { documentOfKey, lockedRange, missingRange, rowKinds, rowRange } from "./document-rows.js";
+import type { Documents } from "./documents.js";
+import type { TrustEffects } from "./trust-port.js";
+
+/** Finds, through the indexes, the documents that a change of the directory or of the held keys touches, and has them judged anew. */
+export class TrustFollower {
+	readonly #context: DatabaseContext;
+	readonly #documents: Documents;
+
+	constructor(context: DatabaseContext, documents: Documents) {
+		this.#context = context;
+		this.#documents = documents;
+	}
+
+	async follow(effects: TrustEffects): Promise<void> {
+		const documents = new Set<number>();
+		const { store } = this.#context;
+		if (effects.everything) {
+			for (let document = 1; document <= store.documentCount(); document++) documents.add(document);
+		} else {
+			for (const hash of effects.known) await this.#collect(missingRange(hash), documents);
+			for (const commitment of effects.keys) await this.#collect(lockedRange(commitment), documents);
+			for (const author of effects.authors) await this.#collectAuthor(author, documents);
+			for (const { entry } of await this.#arrivals([...effects.pardoned, ...effects.judged])) {
+				await this.#add(linkOf(entry).docId, documents);
+			}
+			for (const { entry } of await this.#arrivals(effects.pardonedRuns)) {
+				await this.#collectAuthor(linkOf(entry).createdByPublicKey, documents);
+			}
+		}
+		await this.#judgeAnew(documents);
+	}
+
+	/**
+	 * New entries may settle older ones of other documents: those that wait for them by name, and those of authors whose chain decides
+	 * about a revocation or a pardon.
+	 */
+	async arrived(entries: readonly StoredEntry[]): Promise<void> {
+		const documents = new Set<number>();
+		if (await this.#hasWaiting()) for (const { hash } of entries) await this.#collect(missingRange(hash), documents);
+		const authors = new Set(entries.map((entry) => linkOf(entry).createdByPublicKey));
+		for (const author of authors) if (this.#context.trust.chainMatters(author)) await this.#collectAuthor(author, documents);
+		await this.#judgeAnew(documents);
+	}
+
+	async #hasWaiting(): Promise<boolean> {
+		for await (const batch of this.#context.store.rows.scan({ ...rowRange(rowKinds.missing), limit: 1 })) return batch.length > 0;
+		return false;
+	}
+
+	async #judgeAnew(documents: ReadonlySet<number>): Promise<void> {
+		if (documents.size > 0) {
+			await this.#context.store.append([], {
+				rows: async () => [...documents].flatMap((document): RowWrite[] => this.#documents.behind.note(document, { anew: true })),
+			});
+		}
+		await this.#documents.drain();
+	}
+
+	async #collect(range: { readonly from: Uint8Array; readonly to: Uint8Array }, documents: Set<number>): Promise<void> {
+		for await (const batch of this.#context.store.rows.scan(range)) {
+			for (const [key] of batch) documents.add(documentOfKey(key));
+		}
+	}
+
+	async #collectAuthor(author: string, documents: Set<number>): Promise<void> {
+		const ids = new Set<string>();
+		for await (const batch of this.#context.store.entriesOfAuthor(author)) {
+			for (const { entry } of batch) ids.add(linkOf(entry).docId);
+		}
+		for (const docId of ids) await this.#add(docId, documents);
+	}
+
+	async #arrivals(hashes: readonly string[]) {
+		const arrivals = (await this.#context.store.arrivalsOf(hashes)).filter((arrival) => arrival !== undefined);
+		return this.#context.store.getArrivals(arrivals, { payload: false });
+	}
+
+	async #add(docId: string, documents: Set<number>): Promise<void> {
+		const document = await this.#context.store.documentNumber(docId);
+		if (document !== undefined) documents.add(document);
+	}
+}

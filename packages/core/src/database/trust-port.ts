@@ -1,0 +1,47 @@
+import type { Entry } from "../entry/entry.js";
+import type { Verdict } from "./verdict.js";
+
+/** What the directory means for one database. Everything is a pure function of the directory's and the database's entries. */
+export interface DatabaseTrust {
+	/**
+	 * Rules 2 to 4 of docs/trust.md for entries that are signed and well-formed; `undefined` = accepted. Answers in the order
+	 * given.
+	 */
+	judge(entries: readonly Entry[]): Promise<readonly (Verdict | undefined)[]>;
+	/** Whether the version of a key may be used; `undefined` = yes. */
+	judgeKey(decryptionKeyId: string, keyCommitment: string): Verdict | undefined;
+	/** Those of `entries` that an administrator pardoned by name or as part of a run. */
+	pardoned(entries: readonly Entry[]): Promise<ReadonlySet<string>>;
+	/** The directory heads that a new entry of this author states, at most 64. */
+	headsFor(publicKey: string): readonly string[];
+	/** Version of a key that the directory governs; `undefined` = not governed, the newest in the KeyBag counts. */
+	writeCommitment(decryptionKeyId: string): string | undefined;
+	/** Whether entries of this author are stored at all: it holds a grant, revoked or not. */
+	mayStore(publicKey: string): boolean;
+	/** Whether this author may write now, as far as the directory is known here; else why not. */
+	mayWrite(publicKey: string): Verdict | undefined;
+	/**
+	 * Whether verdicts about an author depend on its chain: a new link of it may then settle older entries, in whatever document.
+	 */
+	chainMatters(publicKey: string): boolean;
+	/** Numbers the state of the directory; grows whenever something changes. */
+	readonly revision: number;
+}
+
+/** What a change of the directory means for one database. Each list leads to documents without scanning. */
+export interface TrustEffects {
+	/** Directory entries that became known: opens what waits for them. */
+	readonly known: readonly string[];
+	/** Authors whose rights may have changed, in hex. */
+	readonly authors: readonly string[];
+	/** Entries that were pardoned by name. */
+	readonly pardoned: readonly string[];
+	/** Ends of runs that were pardoned. */
+	readonly pardonedRuns: readonly string[];
+	/** Entries of this very database whose verdict changed; only in the directory itself. */
+	readonly judged: readonly string[];
+	/** Key commitments that were announced or whose key came into reach. */
+	readonly keys: readonly string[];
+	/** Everything has to be judged anew: the database became admin-only, or administrators changed. */
+	readonly everything: boolean;
+}

@@ -1,0 +1,46 @@
+import type { RowWrite } from "../store/store.js";
+import { lockedKey, missingKey, noValue, verdictKey } from "./document-rows.js";
+import type { Judged } from "./evaluation.js";
+import { encodeVerdict, type Verdict } from "./verdict.js";
+
+/**
+ * The rows that turn the stored verdicts of a document into its present ones, with the index rows by which a missing entry or key
+ * finds what waits for it.
+ */
+export function verdictRows(
+	document: number,
+	judged: Iterable<Judged>,
+	before: ReadonlyMap<number, Verdict>,
+): RowWrite[] {
+	const rows: RowWrite[] = [];
+	const gone = new Map(before);
+	const waitingBefore = new Set([...before.values()].flatMap((verdict) => waitingKeys(verdict)));
+	const waiting = new Set<string>();
+	for (const { arrival, verdict } of judged) {
+		if (verdict.kind === "accepted") continue;
+		gone.delete(arrival);
+		for (const key of waitingKeys(verdict)) waiting.add(key);
+		if (!same(before.get(arrival), verdict)) {
+			rows.push({ type: "put", key: verdictKey(document, arrival), value: encodeVerdict(verdict) });
+		}
+	}
+	for (const arrival of gone.keys()) rows.push({ type: "del", key: verdictKey(document, arrival) });
+	for (const key of waiting) if (!waitingBefore.has(key)) rows.push({ type: "put", key: indexKey(key, document), value: noValue });
+	for (const key of waitingBefore) if (!waiting.has(key)) rows.push({ type: "del", key: indexKey(key, document) });
+	return rows;
+}
+
+/** What would settle a verdict: "e" and the hash of an entry, or "k" and a key commitment. */
+function waitingKeys(verdict: Verdict): string[] {
+	if (verdict.kind === "locked") return [`k${verdict.keyCommitment}`];
+	if (verdict.kind !== "pending") return [];
+	return verdict.missing.map((hash) => (verdict.reason === "key-unannounced" ? `k${hash}` : `e${hash}`));
+}
+
+function indexKey(key: string, document: number): Uint8Array {
+	return key.startsWith("k") ? lockedKey(key.slice(1), document) : missingKey(key.slice(1), document);
+}
+
+function same(a: Verdict | undefined, b: Verdict): boolean {
+	return a !== undefined && JSON.stringify(a) === JSON.stringify(b);
+}

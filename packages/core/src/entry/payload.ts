@@ -1,0 +1,156 @@
+/**
+ * The encrypted payload of an entry: mode(1) ‖ iv(12) ‖ ciphertext ‖ tag(16), AES-256-GCM.
+ *
+ * | mode | iv                                        | plaintext           | entries                  |
+ * |------|-------------------------------------------|---------------------|--------------------------|
+ * | 0    | random                                    | as it is            | create, change, snapshot, delete |
+ * | 1    | HMAC(attachment-iv key, plaintext)[0..12] | as it is            | chunk                    |
+ * | 2    | random                                    | raw DEFLATE of it, where that is smaller | create, change, snapshot |
+ *
+ * Source: docs/entry-format.md, "Payload".
+ */
+import { encodeCbor } from "../bytes/cbor.js";
+import { concatBytes } from "../bytes/concat.js";
+import { equalBytes } from "../bytes/compare.js";
+import { fromHex, toHex } from "../bytes/hex.js";
+import type { Crypto, Random } from "../crypto/crypto.js";
+import { FormatError } from "../errors.js";
+import { type EntryType, entryTypes } from "./header.js";
+import { limits } from "./limits.js";
+
+const overhead = 1 + 12 + 16;
+
+/** What a payload is bound to besides its key. Public key as hex. */
+export interface PayloadBinding {
+	readonly entryType: EntryType;
+	readonly createdByPublicKey: string;
+	readonly decryptionKeyId: string;
+}
+
+export interface SealedPayload {
+	readonly payload: Uint8Array;
+	/** SHA-256 of `payload`, hex. */
+	readonly contentHash: string;
+	readonly originalSize: number;
+}
+
+/** Encrypts what a create, change, snapshot or delete holds. @param key the document key, 32 bytes. */
+export async function sealPayload(
+	env: { readonly crypto: Crypto; readonly random: Random },
+	binding: PayloadBinding,
+	plaintext: Uint8Array,
+	key: Uint8Array,
+): Promise<SealedPayload> {
+	checkPlaintext(binding.entryType, plaintext.length);
+	const deflated = plaintext.length > 0 ? await env.crypto.deflate(plaintext) : plaintext;
+	const mode = deflated.length < plaintext.length ? 2 : 0;
+	const iv = env.random.randomBytes(12);
+	const sealed = await env.crypto.seal(key, iv, mode === 2 ? deflated : plaintext, associatedData(mode, binding));
+	return finish(env.crypto, binding.entryType, mode, iv, sealed, plaintext.length);
+}
+
+/** Encrypts one attachment chunk, equally for all members and documents under one key. Both keys 32 bytes. */
+export async function sealChunk(
+	crypto: Crypto,
+	plaintext: Uint8Array,
+	keys: { readonly attachmentKey: Uint8Array; readonly attachmentIvKey: Uint8Array },
+): Promise<SealedPayload> {
+	checkPlaintext("attachment_chunk", plaintext.length);
+	const iv = (await crypto.hmac(keys.attachmentIvKey, plaintext)).slice(0, 12);
+	const sealed = await crypto.seal(keys.attachmentKey, iv, plaintext, chunkData);
+	return finish(crypto, "attachment_chunk", 1, iv, sealed, plaintext.length);
+}
+
+/**
+ * Decrypts a payload whose `contentHash` was checked.
+ * @param key document key, or attachment key for a chunk.
+ * @returns `undefined` when key or binding do not fit: the payload is not what its header says.
+ * @throws {FormatError} when mode, size or DEFLATE stream break the format.
+ */
+export async function openPayload(
+	crypto: Crypto,
+	binding: PayloadBinding & { readonly originalSize: number },
+	payload: Uint8Array,
+	key: Uint8Array,
+): Promise<Uint8Array | undefined> {
+	const { entryType, originalSize } = binding;
+	checkPayloadSize(entryType, payload.length);
+	checkPlaintext(entryType, originalSize);
+	const mode = payload[0] as number;
+	const allowed = entryType === "attachment_chunk" ? mode === 1 : mode === 0 || (mode === 2 && entryType !== "doc_delete");
+	if (!allowed) throw new FormatError(`payload: mode ${mode} does not go with ${entryType}`, { field: "mode", found: mode });
+	const data = mode === 1 ? chunkData : associatedData(mode, binding);
+	const plaintext = await crypto.open(key, payload.slice(1, 13), payload.subarray(13), data);
+	if (plaintext === undefined) return undefined;
+	if (mode !== 2) {
+		if (plaintext.length !== originalSize) throw sizeError(originalSize, plaintext.length);
+		return plaintext;
+	}
+	const inflated = await crypto.inflate(plaintext, originalSize);
+	if (inflated === undefined) {
+		throw new FormatError("payload: expected DEFLATE data that unfolds to originalSize", { expected: originalSize });
+	}
+	return inflated;
+}
+
+/** HMAC(content-tag key, hash of the run's last Automerge change), hex. @param changeHash 64 hex digits. */
+export async function contentTag(crypto: Crypto, contentTagKey: Uint8Array, changeHash: string): Promise<string> {
+	return toHex(await crypto.hmac(contentTagKey, fromHex(changeHash, 32)));
+}
+
+/** @throws {FormatError} when a payload of this type cannot have this many bytes. */
+export function checkPayloadSize(entryType: EntryType | undefined, length: number): void {
+	const most = entryType === "attachment_chunk" ? limits.chunkPayloadBytes : limits.payloadBytes;
+	if (length < overhead || length > most) {
+		throw new FormatError(`payload: expected ${overhead} to ${most} bytes, found ${length}`, {
+			code: "limit",
+			expected: most,
+			found: length,
+		});
+	}
+}
+
+/** Whether `payload` is what a header announces. */
+export async function fitsContentHash(crypto: Crypto, payload: Uint8Array, contentHash: string): Promise<boolean> {
+	return equalBytes(await crypto.sha256(payload), fromHex(contentHash, 32));
+}
+
+const chunkData = encodeCbor([1]);
+
+function associatedData(mode: number, binding: PayloadBinding): Uint8Array {
+	return encodeCbor([
+		mode,
+		entryTypes.indexOf(binding.entryType),
+		fromHex(binding.createdByPublicKey, 32),
+		binding.decryptionKeyId,
+	]);
+}
+
+async function finish(
+	crypto: Crypto,
+	entryType: EntryType,
+	mode: number,
+	iv: Uint8Array,
+	sealed: Uint8Array,
+	originalSize: number,
+): Promise<SealedPayload> {
+	const payload = concatBytes(Uint8Array.of(mode), iv, sealed);
+	checkPayloadSize(entryType, payload.length);
+	return { payload, contentHash: toHex(await crypto.sha256(payload)), originalSize };
+}
+
+function checkPlaintext(entryType: EntryType, length: number): void {
+	const most = entryType === "attachment_chunk" ? limits.chunkBytes : entryType === "doc_delete" ? 0 : limits.plaintextBytes;
+	const least = entryType === "doc_delete" ? 0 : 1;
+	if (length < least || length > most) {
+		throw new FormatError(`${entryType}: expected ${least} to ${most} bytes of plaintext, found ${length}`, {
+			code: "limit",
+			expected: most,
+			found: length,
+		});
+	}
+}
+
+function sizeError(expected: number, found: number): FormatError {
+	return new FormatError(`payload: expected ${expected} bytes of plaintext, found ${found}`, { expected, found });
+}

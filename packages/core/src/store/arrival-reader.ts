@@ -1,0 +1,196 @@
+/** Reading entries by arrival, address and page. */
+
+import { toHex } from "../bytes/hex.js";
+import { MindooError, StoreError } from "../errors.js";
+import { type KnownAddress, readAddress, runningDigest } from "./drafting.js";
+import { type ReaderEnv, type ReadRecords, type RecordRow, readRecords } from "./reading.js";
+import { decodeRecord, decodeRecordHead } from "./record.js";
+import { addressKey, arrivalOfRecordKey, recordKey } from "./row-keys.js";
+import { digestOf, type StoreState } from "./state.js";
+import type { Arrival, DamagedRecord, Page, PageOptions } from "./store.js";
+
+const defaultLimit = 256;
+const defaultBytes = 8 * 1024 * 1024;
+/** Payload bytes that are read at once. */
+const pieceBytes = 8 * 1024 * 1024;
+const batchSize = 1000;
+
+export class ArrivalReader {
+	readonly #env: ReaderEnv;
+	readonly #state: StoreState;
+
+	constructor(env: ReaderEnv, state: StoreState) {
+		this.#env = env;
+		this.#state = state;
+	}
+
+	/** What is known of addresses; unknown ones, and texts that are none, are left out. */
+	async addresses(hashes: readonly string[]): Promise<Map<string, KnownAddress>> {
+		const known = new Map<string, KnownAddress>();
+		const wanted = [...new Set(hashes)].filter(isAddress);
+		for (let start = 0; start < wanted.length; start += batchSize) {
+			const slice = wanted.slice(start, start + batchSize);
+			const values = await this.#env.table.getMany(slice.map(addressKey));
+			for (const [index, value] of values.entries()) {
+				if (value !== undefined) known.set(slice[index] as string, readAddress(value));
+			}
+		}
+		return known;
+	}
+
+	async read(arrivals: readonly number[], payload: boolean): Promise<ReadRecords> {
+		return readRecords(this.#env, await this.#rowsOf(arrivals), payload);
+	}
+
+	/** As `read`, in pieces whose payloads fit into memory. */
+	async *pieces(arrivals: readonly number[], payload: boolean): AsyncGenerator<readonly Arrival[]> {
+		let rows = await this.#rowsOf(arrivals);
+		while (rows.length > 0) {
+			const count = payload ? countWithin(rows, rows.length, pieceBytes) : rows.length;
+			yield (await readRecords(this.#env, rows.slice(0, count), payload)).arrivals;
+			rows = rows.slice(count);
+		}
+	}
+
+	async page(after: number, options: PageOptions): Promise<Page> {
+		const { limit = defaultLimit, maxBytes = defaultBytes, payload = true } = options;
+		const end = this.#state.arrival;
+		const rows = await this.#rowsBetween(after + 1, Math.min(end, after + limit));
+		const taken = rows.slice(0, payload ? countWithin(rows, limit, maxBytes) : limit);
+		const { arrivals, damaged } = await readRecords(this.#env, taken, payload);
+		const last = taken[taken.length - 1];
+		return {
+			arrivals,
+			next: last?.arrival ?? after,
+			digest: toHex(last === undefined ? await this.#digestAt(after) : digestOf(last.value ?? new Uint8Array(0))),
+			damaged: damaged.map(({ arrival }) => arrival),
+		};
+	}
+
+	async allHashes(): Promise<string[]> {
+		const hashes: string[] = [];
+		const range = { gte: recordKey(1), lt: recordKey(this.#state.arrival + 1) };
+		for await (const rows of this.#env.table.scan(range, batchSize)) {
+			for (const [, value] of rows) {
+				const head = tryHead(value);
+				if (head !== undefined && head.kind !== "tombstone") hashes.push(head.hash);
+			}
+		}
+		return hashes;
+	}
+
+	/** Reads everything: records, payloads, addresses, running digests. */
+	async *verify(onProgress?: (done: number, total: number) => void): AsyncGenerator<DamagedRecord> {
+		const total = this.#state.arrival;
+		let digest: Uint8Array = new Uint8Array(16);
+		for (let done = 0; done < total; ) {
+			const rows = await this.#rowsBetween(done + 1, Math.min(total, done + defaultLimit));
+			const taken = rows.slice(0, countWithin(rows, rows.length, pieceBytes));
+			const { damaged } = await readRecords(this.#env, taken, true);
+			const byArrival = new Map(damaged.map((each) => [each.arrival, each]));
+			for (const [index, message] of (await this.#checkAddresses(taken)).entries()) {
+				const row = taken[index] as RecordRow;
+				const head = row.value && tryHead(row.value);
+				const expected = head && (await runningDigest(this.#env.crypto, digest, head.hash));
+				const wrong = expected !== undefined && toHex(expected) !== toHex(head?.digest ?? expected);
+				// The chain of digests goes on from what is stored, so that one damaged record is reported once.
+				digest = head?.digest ?? digest;
+				const problem = message ?? (wrong ? "the running digest does not continue" : undefined);
+				if (problem === undefined || byArrival.has(row.arrival)) continue;
+				byArrival.set(row.arrival, { arrival: row.arrival, hash: head?.hash, message: problem });
+			}
+			yield* [...byArrival.values()].sort((a, b) => a.arrival - b.arrival);
+			done += taken.length;
+			onProgress?.(done, total);
+		}
+	}
+
+	async #checkAddresses(rows: readonly RecordRow[]): Promise<(string | undefined)[]> {
+		const heads = rows.map(({ value }) => value && tryHead(value));
+		const addresses = await this.addresses(heads.flatMap((head) => (head === undefined ? [] : [head.hash])));
+		return heads.map((head, index) => {
+			if (head === undefined) return undefined;
+			const address = addresses.get(head.hash);
+			if (address?.arrival !== rows[index]?.arrival) return "its address is missing or leads elsewhere";
+			return address?.purged === (head.kind === "tombstone") ? undefined : "address and record differ on a purge";
+		});
+	}
+
+	async #digestAt(arrival: number): Promise<Uint8Array> {
+		const value = arrival === 0 ? undefined : await this.#env.table.get(recordKey(arrival));
+		return value === undefined ? new Uint8Array(16) : digestOf(value);
+	}
+
+	async #rowsOf(arrivals: readonly number[]): Promise<RecordRow[]> {
+		const known = arrivals.filter(
+			(arrival) => Number.isSafeInteger(arrival) && arrival > 0 && arrival <= this.#state.arrival,
+		);
+		const values = await this.#env.table.getMany(known.map(recordKey));
+		return known.map((arrival, index) => ({ arrival, value: values[index] }));
+	}
+
+	/** One row for each arrival, with no value where the record is missing. */
+	async #rowsBetween(first: number, last: number): Promise<RecordRow[]> {
+		const rows: RecordRow[] = [];
+		if (last < first) return rows;
+		try {
+			for await (const batch of this.#env.table.scan({ gte: recordKey(first), lt: recordKey(last + 1) }, batchSize)) {
+				for (const [key, value] of batch) {
+					const arrival = arrivalOfRecordKey(key);
+					while (first + rows.length < arrival) rows.push({ arrival: first + rows.length, value: undefined });
+					rows.push({ arrival, value });
+				}
+			}
+		} catch (error) {
+			if (!(error instanceof StoreError) || error.code !== "store-io") throw error;
+			// A damaged block stops the scan; one by one, the others can still be read.
+			return Promise.all(Array.from({ length: last - first + 1 }, (_, index) => this.#readOne(first + index)));
+		}
+		while (first + rows.length <= last) rows.push({ arrival: first + rows.length, value: undefined });
+		return rows;
+	}
+
+	async #readOne(arrival: number): Promise<RecordRow> {
+		try {
+			return { arrival, value: await this.#env.table.get(recordKey(arrival)) };
+		} catch (error) {
+			if (error instanceof StoreError && error.code === "store-io") return { arrival, value: undefined };
+			throw error;
+		}
+	}
+}
+
+/** How many rows, at most `limit`, have payloads of together at most `maxBytes`; at least one. */
+function countWithin(rows: readonly RecordRow[], limit: number, maxBytes: number): number {
+	let bytes = 0;
+	for (const [index, { value }] of rows.entries()) {
+		bytes += value === undefined ? 0 : payloadBytes(value);
+		if (index > 0 && (index >= limit || bytes > maxBytes)) return index;
+	}
+	return rows.length;
+}
+
+function payloadBytes(value: Uint8Array): number {
+	try {
+		const record = decodeRecord(value);
+		if (record.kind === "stub" || record.kind === "tombstone") return 0;
+		return record.payload.inline?.length ?? (record.payload as { readonly length: number }).length;
+	} catch (error) {
+		if (error instanceof MindooError) return 0;
+		throw error;
+	}
+}
+
+function tryHead(value: Uint8Array) {
+	try {
+		return decodeRecordHead(value);
+	} catch (error) {
+		if (error instanceof MindooError) return undefined;
+		throw error;
+	}
+}
+
+/** Whether a text can be an address. */
+function isAddress(hash: string): boolean {
+	return /^[0-9a-f]{64}$/.test(hash);
+}

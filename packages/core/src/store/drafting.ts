@@ -1,0 +1,320 @@
+/**
+ * The rows of one batch. A draft looks up what it needs in at most two rounds, gives every entry its place, and changes nothing
+ * in memory until its rows are on disk.
+ */
+import { readUint, writeUint } from "../bytes/big-endian.js";
+import { concatBytes } from "../bytes/concat.js";
+import { fromHex } from "../bytes/hex.js";
+import { asciiBytes, encodeUtf8 } from "../bytes/text.js";
+import type { Crypto } from "../crypto/crypto.js";
+import { type Entry, linkOf, type StoredEntry } from "../entry/entry.js";
+import { ChainChanges } from "./chains.js";
+import { type Context, contextRow, nameOf } from "./contexts.js";
+import type { LevelWrite, Table } from "./level.js";
+import { listingRow } from "./listing.js";
+import { authorOfRecord } from "./reading.js";
+import { encodeRecord, isInline } from "./record.js";
+import {
+	addressKey,
+	authorKey,
+	chainKey,
+	contentKey,
+	documentIdKey,
+	documentNumberKey,
+	metaKeys,
+	recordKey,
+	referenceKey,
+	tags,
+} from "./row-keys.js";
+import type { AuthorState, StoreState } from "./state.js";
+import type { Placement } from "./store.js";
+
+const digestLabel = asciiBytes("mindoodb/1/arrivals\0");
+const chunkCode = 4;
+
+/** An entry that got an arrival number in this draft. */
+export interface Placed {
+	readonly arrival: number;
+	readonly hash: string;
+	readonly createdAt: number;
+}
+
+/** Where an address that was there before points. */
+export interface KnownAddress {
+	readonly arrival: number;
+	readonly purged: boolean;
+}
+
+export class Draft {
+	readonly #crypto: Crypto;
+	readonly #table: Table;
+	readonly #state: StoreState;
+	readonly #rows: LevelWrite[] = [];
+	readonly #known = new Map<string, KnownAddress>();
+	readonly #placements = new Map<string, Placement>();
+	readonly #contents = new Set<string>();
+	readonly #newDocuments = new Map<string, number>();
+	readonly #newAuthors = new Map<string, AuthorState>();
+	readonly #newContexts = new Map<string, { readonly number: number; readonly context: Context }>();
+	readonly #documentArrivals = new Map<number, number[]>();
+	readonly #authorArrivals = new Map<number, number[]>();
+	readonly #chains = new ChainChanges();
+	/** Entries of a chain that are here, as far as this batch has to know. */
+	readonly #chainMembers = new Set<string>();
+	#documents = new Map<string, number>();
+	#authors = new Map<string, AuthorState>();
+	#digest: Uint8Array;
+	readonly placed: Placed[] = [];
+
+	constructor(crypto: Crypto, table: Table, state: StoreState) {
+		this.#crypto = crypto;
+		this.#table = table;
+		this.#state = state;
+		this.#digest = state.digest;
+	}
+
+	/** Looks up everything that placing these entries will ask for. */
+	async prepare(entries: readonly StoredEntry[]): Promise<void> {
+		if (entries.length === 0) return;
+		const links = entries.map(linkOf);
+		const hashes = [...new Set(entries.map((entry) => entry.hash))];
+		const contents = new Set<string>();
+		for (const entry of entries) {
+			if (entry.kind === "entry" && !isInline(entry)) contents.add(entry.common.contentHash);
+		}
+		const contentHashes = [...contents];
+		const [addresses, documents, authors, present] = await Promise.all([
+			this.#table.getMany(hashes.map(addressKey)),
+			this.#state.documentNumbers(links.map((link) => link.docId)),
+			this.#state.authorStates(links.map((link) => link.createdByPublicKey)),
+			this.#table.hasMany(contentHashes.map(contentKey)),
+		]);
+		this.#rememberKnown(hashes, addresses);
+		this.#documents = documents;
+		this.#authors = authors;
+		for (const [index, exists] of present.entries()) if (exists) this.#contents.add(contentHashes[index] as string);
+		await this.#prepareChains(entries);
+	}
+
+	/** Gives an entry its place and adds its rows; an address that is known keeps the place that it has. */
+	async place(entry: StoredEntry): Promise<Placement> {
+		const { hash } = entry;
+		const link = linkOf(entry);
+		const before = this.#placements.get(hash);
+		if (before !== undefined) return { ...before, fork: false };
+		const known = this.#known.get(hash);
+		if (known !== undefined) {
+			return { hash, arrival: known.arrival, document: this.#documents.get(link.docId) ?? 0, fork: false };
+		}
+		const arrival = this.#state.arrival + this.placed.length + 1;
+		this.#digest = await runningDigest(this.#crypto, this.#digest, hash);
+		const document = this.#documentOf(link.docId);
+		const author = this.#authorOf(link.createdByPublicKey);
+		const context = entry.kind === "entry" ? this.#contextOf(entry) : 0;
+		this.#put(recordKey(arrival), encodeRecord(entry, this.#digest, context));
+		this.#put(addressKey(hash), writtenArrival(arrival));
+		if (entry.kind === "entry" && !isInline(entry)) this.#putContent(entry, arrival);
+		listOf(this.#documentArrivals, document).push(arrival);
+		listOf(this.#authorArrivals, author.number).push(arrival);
+		const fork = this.#linkUp(entry, author);
+		const placement = { hash, arrival, document, fork };
+		this.#placements.set(hash, placement);
+		this.placed.push({ arrival, hash, createdAt: link.createdAt });
+		return placement;
+	}
+
+	/** Where an address points, when it was there before or was placed already. */
+	known(hash: string): KnownAddress | undefined {
+		const placement = this.#placements.get(hash);
+		return placement === undefined ? this.#known.get(hash) : { arrival: placement.arrival, purged: false };
+	}
+
+	/** Everything to write, for the entries placed so far. */
+	rows(): LevelWrite[] {
+		const rows = [...this.#rows];
+		for (const [document, arrivals] of this.#documentArrivals)
+			rows.push(listingRow(tags.documentListing, document, arrivals));
+		for (const [author, arrivals] of this.#authorArrivals) rows.push(listingRow(tags.authorListing, author, arrivals));
+		if (this.#newAuthors.size > 0) {
+			rows.push({
+				type: "put",
+				key: metaKeys.authorCount,
+				value: u32(this.#state.authorCount + this.#newAuthors.size),
+			});
+		}
+		rows.push(...this.#chains.rows());
+		return rows;
+	}
+
+	/** Takes over into the state what is on disk now. */
+	commit(): void {
+		const state = this.#state;
+		state.arrival += this.placed.length;
+		state.digest = this.#digest;
+		for (const [docId, number] of this.#newDocuments) state.documents.set(docId, number);
+		state.documentCount += this.#newDocuments.size;
+		for (const [publicKey, author] of this.#newAuthors) state.authors.set(publicKey, author);
+		state.authorCount += this.#newAuthors.size;
+		for (const { number, context } of this.#newContexts.values()) state.contexts.add(number, context);
+		this.#chains.commit();
+	}
+
+	#rememberKnown(hashes: readonly string[], addresses: readonly (Uint8Array | undefined)[]): void {
+		for (const [index, value] of addresses.entries()) {
+			if (value !== undefined) this.#known.set(hashes[index] as string, readAddress(value));
+		}
+	}
+
+	/** Heads and gaps that are not certain from memory: none while an author goes on where it stopped. */
+	async #prepareChains(entries: readonly StoredEntry[]): Promise<void> {
+		const own = new Set(entries.map((entry) => entry.hash));
+		const asked: { readonly tag: number; readonly author: AuthorState; readonly hash: string }[] = [];
+		const predecessors = new Set<string>();
+		for (const entry of entries) {
+			const { createdByPublicKey, previousByAuthor } = linkOf(entry);
+			const author = this.#authors.get(createdByPublicKey);
+			if (author === undefined) {
+				if (previousByAuthor !== undefined) predecessors.add(previousByAuthor);
+				continue;
+			}
+			const gaps = await this.#state.mayHaveGaps(author);
+			if (gaps) asked.push({ tag: tags.gap, author, hash: entry.hash });
+			if (previousByAuthor === undefined) continue;
+			if (gaps) asked.push({ tag: tags.gap, author, hash: previousByAuthor });
+			const placedHere = own.has(previousByAuthor) && !this.#known.has(previousByAuthor);
+			if (placedHere || author.lastHead === previousByAuthor) continue;
+			asked.push({ tag: tags.head, author, hash: previousByAuthor });
+			predecessors.add(previousByAuthor);
+		}
+		const unknown = [...predecessors].filter((hash) => !this.#known.has(hash) && !own.has(hash));
+		const keys = asked.map(({ tag, author, hash }) => chainKey(tag, author.number, hash));
+		const values = await this.#table.getMany([...keys, ...unknown.map(addressKey)]);
+		for (const [index, { tag, author, hash }] of asked.entries()) {
+			this.#chains.state(tag, author, hash, values[index] !== undefined);
+		}
+		this.#rememberKnown(unknown, values.slice(keys.length));
+		await this.#prepareForks(
+			asked.filter(({ tag, hash }, index) => tag === tags.head && values[index] === undefined && this.#known.has(hash)),
+		);
+	}
+
+	/** Moves the heads of the author's chain. @returns whether the entry forks it. */
+	#linkUp(entry: StoredEntry, author: AuthorState): boolean {
+		const { hash } = entry;
+		const { previousByAuthor } = linkOf(entry);
+		if (entry.kind === "entry" && entry.common.entryTypeCode === chunkCode && previousByAuthor === undefined)
+			return false;
+		this.#chainMembers.add(memberName(hash, author));
+		if (this.#chains.has(tags.gap, author, hash)) this.#chains.set(tags.gap, author, hash, false);
+		else this.#chains.set(tags.head, author, hash, true);
+		if (previousByAuthor === undefined) return false;
+		if (this.#chains.has(tags.head, author, previousByAuthor)) {
+			this.#chains.set(tags.head, author, previousByAuthor, false);
+			this.#chainMembers.add(memberName(previousByAuthor, author));
+			return false;
+		}
+		// Here and no head, so named before.
+		if (this.#chainMembers.has(memberName(previousByAuthor, author))) return true;
+		const fork = this.#chains.has(tags.gap, author, previousByAuthor);
+		this.#chains.set(tags.gap, author, previousByAuthor, true);
+		return fork;
+	}
+
+	/** Which of the predecessors that are here and no heads are their namer's own: the rare case of a fork. */
+	async #prepareForks(asked: readonly { readonly author: AuthorState; readonly hash: string }[]): Promise<void> {
+		const values = await this.#table.getMany(
+			asked.map(({ hash }) => recordKey((this.#known.get(hash) as KnownAddress).arrival)),
+		);
+		for (const [index, { author, hash }] of asked.entries()) {
+			const value = values[index];
+			if (value === undefined) continue;
+			const writer = await this.#authorOfRecord(value);
+			if (writer === author.number) this.#chainMembers.add(memberName(hash, author));
+		}
+	}
+
+	async #authorOfRecord(value: Uint8Array): Promise<number | undefined> {
+		const author = await authorOfRecord(this.#state.contexts, value);
+		if (typeof author !== "string") return author;
+		return (this.#authors.get(author) ?? (await this.#state.authorStates([author])).get(author))?.number;
+	}
+
+	#documentOf(docId: string): number {
+		const known = this.#documents.get(docId) ?? this.#newDocuments.get(docId);
+		if (known !== undefined) return known;
+		const number = this.#state.documentCount + this.#newDocuments.size + 1;
+		this.#newDocuments.set(docId, number);
+		this.#put(documentNumberKey(docId), u32(number));
+		this.#put(documentIdKey(number), encodeUtf8(docId));
+		return number;
+	}
+
+	#authorOf(publicKey: string): AuthorState {
+		const known = this.#authors.get(publicKey) ?? this.#newAuthors.get(publicKey);
+		if (known !== undefined) return known;
+		const number = this.#state.authorCount + this.#newAuthors.size + 1;
+		const author: AuthorState = { number, mayHaveGaps: false, lastHead: undefined };
+		this.#newAuthors.set(publicKey, author);
+		this.#put(authorKey(publicKey), u32(number));
+		return author;
+	}
+
+	#contextOf(entry: Entry): number {
+		const { fields } = entry;
+		if (fields === undefined) return 0;
+		const { createdByPublicKey, decryptionKeyId, keyCommitment, directoryHeads } = fields;
+		const context = { createdByPublicKey, decryptionKeyId, keyCommitment, directoryHeads };
+		const name = nameOf(context);
+		const known = this.#state.contexts.numberOf(context) ?? this.#newContexts.get(name)?.number;
+		if (known !== undefined) return known;
+		const number = this.#state.contexts.count + this.#newContexts.size + 1;
+		this.#newContexts.set(name, { number, context });
+		this.#rows.push(contextRow(number, context));
+		return number;
+	}
+
+	#putContent(entry: Entry, arrival: number): void {
+		const { contentHash } = entry.common;
+		if (!this.#contents.has(contentHash)) this.#put(contentKey(contentHash), entry.payload as Uint8Array);
+		this.#contents.add(contentHash);
+		this.#put(referenceKey(contentHash, arrival), new Uint8Array(0));
+	}
+
+	#put(key: Uint8Array, value: Uint8Array): void {
+		this.#rows.push({ type: "put", key, value });
+	}
+}
+
+/** SHA-256("mindoodb/1/arrivals" ‖ 00 ‖ digest before ‖ hash)[0..16]. Source: docs/sync.md, "Conversation". */
+export async function runningDigest(crypto: Crypto, before: Uint8Array, hash: string): Promise<Uint8Array> {
+	return (await crypto.sha256(concatBytes(digestLabel, before, fromHex(hash, 32)))).slice(0, 16);
+}
+
+function memberName(hash: string, author: AuthorState): string {
+	return `${author.number} ${hash}`;
+}
+
+/** Value of an address row. */
+export function readAddress(value: Uint8Array): KnownAddress {
+	return { arrival: readUint(value, 0, 6), purged: value.length > 6 };
+}
+
+/** @param purged whether the entry was erased. */
+export function writtenArrival(arrival: number, purged = false): Uint8Array {
+	const value = new Uint8Array(purged ? 7 : 6);
+	writeUint(value, 0, arrival, 6);
+	if (purged) value[6] = 1;
+	return value;
+}
+
+function u32(value: number): Uint8Array {
+	const bytes = new Uint8Array(4);
+	writeUint(bytes, 0, value, 4);
+	return bytes;
+}
+
+function listOf(lists: Map<number, number[]>, owner: number): number[] {
+	const list = lists.get(owner) ?? [];
+	lists.set(owner, list);
+	return list;
+}

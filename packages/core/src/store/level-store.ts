@@ -1,0 +1,373 @@
+/**
+ * The store over a key-value engine: on disk, in a browser, in memory. Source: docs/architecture.md, "One storage engine, four
+ * places". Rows are listed in `row-keys.ts`.
+ */
+import { toHex } from "../bytes/hex.js";
+import { decodeUtf8 } from "../bytes/text.js";
+import type { Crypto, Random } from "../crypto/crypto.js";
+import { linkOf, type StoredEntry } from "../entry/entry.js";
+import { checkId } from "../entry/header.js";
+import { StoreError, UsageError, VerifyError } from "../errors.js";
+import { ArrivalReader } from "./arrival-reader.js";
+import { resolveDependencies } from "./dependencies.js";
+import { openIdentity, type StoreUpgrade } from "./identity.js";
+import { type Level, Table } from "./level.js";
+import { LevelRows } from "./level-rows.js";
+import { listArrivals } from "./listing.js";
+import { purgeDocument, unfinishedPurges } from "./purge.js";
+import { chainKey, documentIdKey, prefixRange, purgeKey, tags } from "./row-keys.js";
+import { StoreState } from "./state.js";
+import type {
+	AppendOptions,
+	Arrival,
+	DamagedRecord,
+	DependencyOptions,
+	LocalStore,
+	Page,
+	PageOptions,
+	Placement,
+	PutReport,
+	ReceiveOptions,
+	ReconciliationRange,
+	ReconciliationRecord,
+	Refusal,
+	StoreIdentity,
+	StorePosition,
+} from "./store.js";
+import { Trie } from "./trie.js";
+import { verifyEntries } from "./verify-entries.js";
+import { Writer } from "./writer.js";
+
+export interface LevelStoreOptions {
+	readonly crypto: Crypto;
+	/** Source of the store's id. */
+	readonly random: Random;
+	/** 64 hex digits. */
+	readonly tenantRoot: string;
+	readonly dbId: string;
+	/** Ways from older formats. @default none: version 1 is the first */
+	readonly upgrades?: readonly StoreUpgrade[];
+	/** Format version that is read and written. @default the newest */
+	readonly version?: number;
+}
+
+/**
+ * Opens a store over a level that is open and made with `keyEncoding` and `valueEncoding` "view". The store owns the level from
+ * then on and closes it, also when opening fails.
+ * @throws {StoreError} `store-version`, `store-damaged`, `store-io`
+ */
+export async function openLevelStore(level: Level, options: LevelStoreOptions): Promise<LocalStore> {
+	checkId(options.dbId, "dbId");
+	const table = new Table(level);
+	try {
+		const identity = await openIdentity(table, options);
+		const state = new StoreState(table);
+		await state.load();
+		const store = new LevelStore(options.crypto, table, identity, state);
+		for (const docId of await unfinishedPurges(table)) await store.purgeDocHistory(docId);
+		return store;
+	} catch (error) {
+		await table.close().catch(() => undefined);
+		throw error;
+	}
+}
+
+/** Entries that are read at once in listings. */
+const batchSize = 1000;
+
+class LevelStore implements LocalStore {
+	readonly #crypto: Crypto;
+	readonly #table: Table;
+	readonly #identity: StoreIdentity;
+	readonly #state: StoreState;
+	readonly #trie: Trie;
+	readonly #writer: Writer;
+	readonly #reader: ArrivalReader;
+	#cover: ((hash: string) => Promise<string | undefined>) | undefined;
+	readonly rows: LevelRows;
+
+	constructor(crypto: Crypto, table: Table, identity: StoreIdentity, state: StoreState) {
+		this.#crypto = crypto;
+		this.#table = table;
+		this.#identity = identity;
+		this.#state = state;
+		this.#trie = new Trie(table);
+		this.#trie.reset(state.arrival);
+		this.#writer = new Writer(crypto, table, state, this.#trie);
+		const { tenantRoot, dbId } = identity;
+		this.#reader = new ArrivalReader({ crypto, table, contexts: state.contexts, tenantRoot, dbId }, state);
+		this.rows = new LevelRows(table, this.#writer);
+	}
+
+	async identity(): Promise<StoreIdentity> {
+		return this.#identity;
+	}
+
+	async position(): Promise<StorePosition> {
+		return this.#state.position();
+	}
+
+	putEntries(entries: readonly StoredEntry[]): Promise<PutReport> {
+		return this.receive(entries);
+	}
+
+	async append(entries: readonly StoredEntry[], options: AppendOptions = {}): Promise<Placement[]> {
+		const { tenantRoot, dbId } = this.#identity;
+		for (const entry of entries) {
+			const link = linkOf(entry);
+			if (link.tenantRoot !== tenantRoot || link.dbId !== dbId) {
+				throw new VerifyError("store: the entry belongs to another tenant or database", {
+					code: "wrong-database",
+					hash: entry.hash,
+				});
+			}
+			if (entry.kind === "entry" && entry.payload === undefined) {
+				throw new UsageError("store: expected an entry with its payload, found none", { hash: entry.hash });
+			}
+		}
+		const { rows } = options;
+		const { placements } = await this.#writer.write({ entries, rows: rows && (({ placements }) => rows(placements)) });
+		return [...placements];
+	}
+
+	async receive(entries: readonly StoredEntry[], options: ReceiveOptions = {}): Promise<PutReport> {
+		const { admit, rows } = options;
+		const { tenantRoot, dbId } = this.#identity;
+		const settled = new Map<string, boolean>();
+		const verified = await verifyEntries(entries, {
+			crypto: this.#crypto,
+			tenantRoot,
+			dbId,
+			settled: async (hashes) => {
+				for (const [hash, address] of await this.#reader.addresses(hashes)) settled.set(hash, address.purged);
+				return new Set(settled.keys());
+			},
+			vouched: (unsigned) => this.#vouched(unsigned),
+		});
+		const refused: Refusal[] = [...verified.refused];
+		const known: string[] = [];
+		for (const hash of verified.settled) {
+			if (settled.get(hash) === true) refused.push(purgedRefusal(hash));
+			else known.push(hash);
+		}
+		const welcome = await this.#admitted(verified.entries, admit, refused);
+		const appended = await this.#writer.write({
+			entries: welcome,
+			rows: rows && ((done) => rows(done.placements.filter((_, index) => done.known[index] === undefined))),
+		});
+		const stored: { hash: string; arrival: number }[] = [];
+		for (const [index, { hash, arrival }] of appended.placements.entries()) {
+			const before = appended.known[index];
+			if (before === undefined) stored.push({ hash, arrival });
+			else if (before.purged) refused.push(purgedRefusal(hash));
+			else known.push(hash);
+		}
+		return { stored, known, refused };
+	}
+
+	async getEntries(hashes: readonly string[]): Promise<StoredEntry[]> {
+		const addresses = await this.#reader.addresses(hashes);
+		const wanted = hashes.filter((hash) => addresses.get(hash)?.purged === false);
+		const entries: StoredEntry[] = [];
+		for (let start = 0; start < wanted.length; start += batchSize) {
+			const slice = wanted.slice(start, start + batchSize);
+			const arrivals = slice.map((hash) => addresses.get(hash)?.arrival as number);
+			const { arrivals: read, damaged } = await this.#reader.read(arrivals, true);
+			const [first] = damaged;
+			if (first !== undefined) {
+				const hash = slice[arrivals.indexOf(first.arrival)] as string;
+				throw new StoreError(`store: ${first.message}`, { code: "store-damaged", hash });
+			}
+			const byArrival = new Map(read.map(({ arrival, entry }) => [arrival, entry]));
+			for (const [index, hash] of slice.entries()) {
+				const entry = byArrival.get(arrivals[index] as number);
+				if (entry === undefined) continue;
+				if (entry.hash !== hash) {
+					throw new StoreError("store: another entry lies under this address", { code: "store-damaged", hash });
+				}
+				entries.push(entry);
+			}
+		}
+		return entries;
+	}
+
+	async hasEntries(hashes: readonly string[]): Promise<string[]> {
+		const addresses = await this.#reader.addresses(hashes);
+		return hashes.filter((hash) => addresses.get(hash)?.purged === false);
+	}
+
+	async findNewEntries(knownHashes: readonly string[]): Promise<StoredEntry[]> {
+		const known = new Set(knownHashes);
+		const entries: StoredEntry[] = [];
+		for (let after = 0; ; ) {
+			const page = await this.entriesAfter(after, { limit: batchSize, payload: false });
+			for (const { entry } of page.arrivals) if (!known.has(entry.hash)) entries.push(entry);
+			if (page.next === after) return entries;
+			after = page.next;
+		}
+	}
+
+	async findNewEntriesForDoc(knownHashes: readonly string[], docId: string): Promise<StoredEntry[]> {
+		const known = new Set(knownHashes);
+		const document = await this.documentNumber(docId);
+		const entries: StoredEntry[] = [];
+		if (document === undefined) return entries;
+		for await (const arrivals of this.entriesOfDocument(document, { payload: false })) {
+			for (const { entry } of arrivals) if (!known.has(entry.hash)) entries.push(entry);
+		}
+		return entries;
+	}
+
+	async getAllHashes(): Promise<string[]> {
+		return this.#reader.allHashes();
+	}
+
+	resolveDependencies(startHash: string, options?: DependencyOptions): Promise<string[]> {
+		const read = async (hashes: readonly string[]) => {
+			const addresses = await this.#reader.addresses(hashes);
+			const { arrivals } = await this.#reader.read(
+				[...addresses.values()].map(({ arrival }) => arrival),
+				false,
+			);
+			return new Map(arrivals.map(({ entry }) => [entry.hash, entry]));
+		};
+		return resolveDependencies({ read, cover: this.#cover }, startHash, options);
+	}
+
+	entriesAfter(arrival: number, options: PageOptions = {}): Promise<Page> {
+		return this.#reader.page(arrival, options);
+	}
+
+	async purgeDocHistory(docId: string): Promise<string[]> {
+		checkId(docId, "docId");
+		const write = this.#writer.writeAlone.bind(this.#writer);
+		return this.#writer.alone(() => purgeDocument({ table: this.#table, state: this.#state, write }, docId));
+	}
+
+	close(): Promise<void> {
+		return this.#writer.close();
+	}
+
+	async chainHeads(publicKey: string): Promise<readonly string[]> {
+		const author = await this.#authorNumber(publicKey);
+		const heads: string[] = [];
+		if (author === undefined) return heads;
+		const prefix = chainKey(tags.head, author, "00".repeat(32)).subarray(0, 5);
+		for await (const rows of this.#table.scan(prefixRange(prefix), batchSize)) {
+			for (const [key] of rows) heads.push(toHex(key.subarray(5)));
+		}
+		return heads;
+	}
+
+	async *entriesOfAuthor(
+		publicKey: string,
+		options: { readonly after?: number } = {},
+	): AsyncGenerator<readonly Arrival[]> {
+		const author = await this.#authorNumber(publicKey);
+		if (author === undefined) return;
+		for await (const arrivals of listArrivals(this.#table, tags.authorListing, author, options.after ?? 0)) {
+			const { arrivals: read } = await this.#reader.read(arrivals, false);
+			if (read.length > 0) yield read;
+		}
+	}
+
+	async authors(): Promise<readonly string[]> {
+		const authors: string[] = [];
+		for await (const rows of this.#table.scan(prefixRange(Uint8Array.of(tags.author)), batchSize)) {
+			for (const [key] of rows) authors.push(toHex(key.subarray(1)));
+		}
+		return authors;
+	}
+
+	async documentNumber(docId: string): Promise<number | undefined> {
+		return (await this.#state.documentNumbers([docId])).get(docId);
+	}
+
+	async documentId(document: number): Promise<string | undefined> {
+		const value = await this.#table.get(documentIdKey(document));
+		return value && decodeUtf8(value);
+	}
+
+	documentCount(): number {
+		return this.#state.documentCount;
+	}
+
+	async *entriesOfDocument(
+		document: number,
+		options: { readonly after?: number; readonly payload?: boolean } = {},
+	): AsyncGenerator<readonly Arrival[]> {
+		const { after = 0, payload = true } = options;
+		for await (const arrivals of listArrivals(this.#table, tags.documentListing, document, after)) {
+			for await (const read of this.#reader.pieces(arrivals, payload)) if (read.length > 0) yield read;
+		}
+	}
+
+	async getArrivals(arrivals: readonly number[], options: { readonly payload?: boolean } = {}): Promise<Arrival[]> {
+		return [...(await this.#reader.read(arrivals, options.payload ?? true)).arrivals];
+	}
+
+	async arrivalsOf(hashes: readonly string[]): Promise<(number | undefined)[]> {
+		const addresses = await this.#reader.addresses(hashes);
+		return hashes.map((hash) => addresses.get(hash)?.arrival);
+	}
+
+	async fingerprint(range: ReconciliationRange): Promise<{ readonly count: number; readonly sum: Uint8Array }> {
+		return this.#trie.fingerprint(range);
+	}
+
+	records(range: ReconciliationRange): AsyncIterable<readonly ReconciliationRecord[]> {
+		return this.#trie.records(range);
+	}
+
+	setSnapshotCover(cover: ((hash: string) => Promise<string | undefined>) | undefined): void {
+		this.#cover = cover;
+	}
+
+	verifyRecords(
+		options: { readonly onProgress?: (done: number, total: number) => void } = {},
+	): AsyncIterable<DamagedRecord> {
+		return this.#reader.verify(options.onProgress);
+	}
+
+	/** Which unsigned entries a stored entry of the same author names as predecessor. */
+	async #vouched(unsigned: readonly StoredEntry[]): Promise<ReadonlySet<string>> {
+		const authors = await this.#state.authorStates(unsigned.map((entry) => linkOf(entry).createdByPublicKey));
+		const asked = unsigned.flatMap(({ hash, ...entry }) => {
+			const author = authors.get(linkOf({ hash, ...entry } as StoredEntry).createdByPublicKey);
+			return author === undefined ? [] : [{ hash, key: chainKey(tags.gap, author.number, hash) }];
+		});
+		const found = await this.#table.hasMany(asked.map(({ key }) => key));
+		return new Set(asked.filter((_, index) => found[index]).map(({ hash }) => hash));
+	}
+
+	async #admitted(
+		entries: readonly StoredEntry[],
+		admit: ReceiveOptions["admit"],
+		refused: Refusal[],
+	): Promise<StoredEntry[]> {
+		const verdicts = await admit?.(entries);
+		const purged = verdicts === undefined ? await this.#purgedDocuments(entries) : undefined;
+		return entries.filter((entry, index) => {
+			const refusal =
+				entry.kind === "stub" && purged?.has(entry.link.docId) === false
+					? { hash: entry.hash, reason: "purged" as const, message: "a stub needs a purge of its document" }
+					: verdicts?.[index];
+			if (refusal !== undefined) refused.push(refusal);
+			return refusal === undefined;
+		});
+	}
+
+	async #purgedDocuments(entries: readonly StoredEntry[]): Promise<ReadonlySet<string>> {
+		const docIds = [...new Set(entries.flatMap((entry) => (entry.kind === "stub" ? [entry.link.docId] : [])))];
+		const found = await this.#table.hasMany(docIds.map(purgeKey));
+		return new Set(docIds.filter((_, index) => found[index]));
+	}
+
+	async #authorNumber(publicKey: string): Promise<number | undefined> {
+		return (await this.#state.authorStates([publicKey])).get(publicKey)?.number;
+	}
+}
+
+function purgedRefusal(hash: string): Refusal {
+	return { hash, reason: "purged", message: "the entry was erased here" };
+}

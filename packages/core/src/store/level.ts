@@ -1,0 +1,148 @@
+/**
+ * The border to the key-value engine. Everything behind it is plain `Uint8Array`; every failure is a `StoreError`.
+ */
+import { StoreError } from "../errors.js";
+
+export type LevelWrite =
+	| { readonly type: "put"; readonly key: Uint8Array; readonly value: Uint8Array }
+	| { readonly type: "del"; readonly key: Uint8Array };
+
+export interface LevelRange {
+	/** First key, inclusive. */
+	readonly gte: Uint8Array;
+	/** End, exclusive. */
+	readonly lt: Uint8Array;
+	readonly reverse?: boolean;
+	/** @default -1, unlimited */
+	readonly limit?: number;
+	/** Bytes that an engine may read ahead. */
+	readonly highWaterMarkBytes?: number;
+}
+
+export interface LevelIterator {
+	/** Up to `size` rows; none at the end. */
+	nextv(size: number): Promise<(readonly [key: Uint8Array, value: Uint8Array])[]>;
+	close(): Promise<void>;
+}
+
+export interface LevelBatch {
+	put(key: Uint8Array, value: Uint8Array): unknown;
+	del(key: Uint8Array): unknown;
+	write(options?: { readonly sync?: boolean }): Promise<void>;
+	close(): Promise<void>;
+}
+
+/**
+ * What the store needs of an `abstract-level` database that was made with `keyEncoding` and `valueEncoding` "view":
+ * `classic-level`, `browser-level`, `memory-level`, or a wrapper round one of them. Keys are ordered bytewise; a batch is atomic.
+ */
+export interface Level {
+	open(): Promise<void>;
+	close(): Promise<void>;
+	get(key: Uint8Array): Promise<Uint8Array | undefined>;
+	getMany(keys: Uint8Array[]): Promise<(Uint8Array | undefined)[]>;
+	hasMany(keys: Uint8Array[]): Promise<boolean[]>;
+	iterator(range: LevelRange): LevelIterator;
+	batch(): LevelBatch;
+	/** Engines that keep erased bytes until they are asked drop them here. */
+	compactRange?(start: Uint8Array, end: Uint8Array): Promise<void>;
+}
+
+export type LevelRow = readonly [key: Uint8Array, value: Uint8Array];
+
+/** Reads and writes rows of a level. Values that are returned belong to the caller. */
+export class Table {
+	readonly #level: Level;
+
+	constructor(level: Level) {
+		this.#level = level;
+	}
+
+	async get(key: Uint8Array): Promise<Uint8Array | undefined> {
+		return plain(await guard("read", () => this.#level.get(key)));
+	}
+
+	async getMany(keys: Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+		if (keys.length === 0) return [];
+		const values = await guard("read", () => this.#level.getMany(keys));
+		return values.map(plain);
+	}
+
+	async hasMany(keys: Uint8Array[]): Promise<boolean[]> {
+		return keys.length === 0 ? [] : guard("read", () => this.#level.hasMany(keys));
+	}
+
+	/** Rows in order, in batches of up to `size`. */
+	async *scan(range: LevelRange, size: number): AsyncGenerator<LevelRow[]> {
+		const iterator = await guard("read", async () => this.#level.iterator({ highWaterMarkBytes: 1 << 20, ...range }));
+		try {
+			for (;;) {
+				const rows = await guard("read", () => iterator.nextv(size));
+				if (rows.length === 0) return;
+				yield rows.map(([key, value]) => [plain(key), plain(value)] as const);
+			}
+		} finally {
+			await iterator.close();
+		}
+	}
+
+	/** First row of a range. */
+	async first(range: LevelRange): Promise<LevelRow | undefined> {
+		for await (const rows of this.scan({ ...range, limit: 1 }, 1)) return rows[0];
+		return undefined;
+	}
+
+	/** One atomic batch. @param durable whether it is on disk when this resolves. */
+	async write(rows: readonly LevelWrite[], durable: boolean): Promise<void> {
+		if (rows.length === 0) return;
+		await guard("write", async () => {
+			const batch = this.#level.batch();
+			try {
+				for (const row of rows) {
+					if (row.type === "put") batch.put(row.key, row.value);
+					else batch.del(row.key);
+				}
+			} catch (error) {
+				await batch.close();
+				throw error;
+			}
+			await batch.write({ sync: durable });
+		});
+	}
+
+	async compact(start: Uint8Array, end: Uint8Array): Promise<void> {
+		await guard("compact", async () => this.#level.compactRange?.(start, end));
+	}
+
+	/** Closes and opens the engine: some refuse every write after a failed one until then. */
+	async reopen(): Promise<void> {
+		await guard("reopen", async () => {
+			await this.#level.close();
+			await this.#level.open();
+		});
+	}
+
+	close(): Promise<void> {
+		return guard("close", () => this.#level.close());
+	}
+}
+
+async function guard<T>(what: string, action: () => Promise<T>): Promise<T> {
+	try {
+		return await action();
+	} catch (cause) {
+		if (cause instanceof StoreError) throw cause;
+		const code = (cause as { code?: unknown } | undefined)?.code;
+		if (code === "LEVEL_DATABASE_NOT_OPEN" || code === "LEVEL_ITERATOR_NOT_OPEN") {
+			throw new StoreError(`store: expected an open store, found a closed one (${what})`, { code: "closed", cause });
+		}
+		throw new StoreError(`store: the engine could not ${what}`, { code: "store-io", cause });
+	}
+}
+
+function plain<T extends Uint8Array | undefined>(bytes: T): T;
+function plain(bytes: Uint8Array | undefined): Uint8Array | undefined {
+	if (bytes === undefined) return undefined;
+	// Engines hand out subclasses, views into larger pools, or the very array that they keep.
+	return new Uint8Array(bytes);
+}

@@ -1,0 +1,244 @@
+/**
+ * The record of one arrival.
+ *
+ * | offset | size | meaning                                                                             |
+ * |--------|------|-------------------------------------------------------------------------------------|
+ * | 0      | 1    | kind (bits 0, 1), signature (2), inline payload (3), contentTag (4), predecessor (5) |
+ * | 1      | 16   | running digest up to this arrival                                                   |
+ * | 17     | 32   | hash                                                                                |
+ * | 49     | 6    | createdAt                                                                           |
+ * | 55     |      | the rest by kind                                                                    |
+ *
+ * The rest of an entry: context, type, docId, dependencies, originalSize, extensions, contentTag, predecessor, signature, then
+ * the payload, or its contentHash and length where it lies in a row of its own. The contentHash of an inline payload is computed
+ * again on reading. Headers that this version does not know are kept as they are. tenantRoot and dbId are the store's.
+ */
+import { fromBase64Url, toBase64Url } from "../bytes/base64.js";
+import { readUint } from "../bytes/big-endian.js";
+import { toHex } from "../bytes/hex.js";
+import { decodeUtf8 } from "../bytes/text.js";
+import type { Entry, StoredEntry } from "../entry/entry.js";
+import { type EntryType, entryTypes } from "../entry/header.js";
+import { limits } from "../entry/limits.js";
+import { FormatError } from "../errors.js";
+import { Packer, Unpacker } from "./packing.js";
+
+/** Payloads up to this many bytes lie in the record. */
+export const inlineBytes = 4096;
+
+const kinds = ["entry", "verbatim", "stub", "tombstone"] as const;
+export const headBytes = 55;
+
+/** What every record begins with: `headBytes` bytes. */
+export interface RecordHead {
+	readonly kind: (typeof kinds)[number];
+	/** 16 bytes. */
+	readonly digest: Uint8Array;
+	readonly hash: string;
+	readonly createdAt: number;
+}
+
+/** Where the payload of a record is: inside, or in the row of its contentHash. */
+export type RecordPayload =
+	| { readonly inline: Uint8Array }
+	| { readonly inline?: undefined; readonly contentHash: string; readonly length: number };
+
+export interface EntryRecord extends RecordHead {
+	readonly kind: "entry";
+	readonly context: number;
+	readonly entryType: EntryType;
+	readonly docId: string;
+	readonly dependencyHashes: readonly string[];
+	readonly originalSize: number;
+	readonly extensions: ReadonlyMap<number, Uint8Array>;
+	readonly contentTag: string | undefined;
+	readonly previousByAuthor: string | undefined;
+	readonly signature: Uint8Array | undefined;
+	readonly payload: RecordPayload;
+}
+
+export interface VerbatimRecord extends RecordHead {
+	readonly kind: "verbatim";
+	readonly header: Uint8Array;
+	readonly signature: Uint8Array | undefined;
+	readonly payload: RecordPayload;
+}
+
+export interface StubRecord extends RecordHead {
+	readonly kind: "stub";
+	readonly headerHash: Uint8Array;
+	readonly docId: string;
+	readonly createdByPublicKey: string;
+	readonly previousByAuthor: string | undefined;
+	readonly signature: Uint8Array | undefined;
+}
+
+/** What a local purge leaves. */
+export interface TombstoneRecord extends RecordHead {
+	readonly kind: "tombstone";
+	/** Number of the author in this store. */
+	readonly author: number;
+}
+
+export type StoreRecord = EntryRecord | VerbatimRecord | StubRecord | TombstoneRecord;
+
+/** @param context number of the fields that entries share; unused by stubs and unknown versions. */
+export function encodeRecord(entry: StoredEntry, digest: Uint8Array, context: number): Uint8Array {
+	if (entry.kind === "stub") {
+		const { link, signature } = entry;
+		const packer = head(
+			"stub",
+			flagsOf(signature, undefined, link.previousByAuthor),
+			digest,
+			entry.hash,
+			link.createdAt,
+		);
+		packer.raw(entry.headerHash).hash(link.createdByPublicKey);
+		packDocId(packer, link.docId);
+		if (link.previousByAuthor !== undefined) packer.hash(link.previousByAuthor);
+		if (signature !== undefined) packer.raw(signature);
+		return packer.finish();
+	}
+	const { fields, signature, common } = entry;
+	const inline = isInline(entry) ? 8 : 0;
+	if (fields === undefined) {
+		const packer = head("verbatim", flagsOf(signature) | inline, digest, entry.hash, common.createdAt);
+		packer.uint(entry.header.length).raw(entry.header);
+		if (signature !== undefined) packer.raw(signature);
+		return packPayload(packer, entry);
+	}
+	const flags = flagsOf(signature, fields.contentTag, fields.previousByAuthor) | inline;
+	const packer = head("entry", flags, digest, entry.hash, common.createdAt);
+	packer.uint(context).uint(common.entryTypeCode);
+	packDocId(packer, fields.docId);
+	packer.uint(fields.dependencyHashes.length);
+	for (const each of fields.dependencyHashes) packer.hash(each);
+	packer.uint(fields.originalSize).uint(fields.extensions.size);
+	for (const [key, bytes] of fields.extensions) packer.uint(key).uint(bytes.length).raw(bytes);
+	if (fields.contentTag !== undefined) packer.hash(fields.contentTag);
+	if (fields.previousByAuthor !== undefined) packer.hash(fields.previousByAuthor);
+	if (signature !== undefined) packer.raw(signature);
+	return packPayload(packer, entry);
+}
+
+/** The record of an entry that was purged. */
+export function encodeTombstone(record: RecordHead, author: number): Uint8Array {
+	return head("tombstone", 0, record.digest, record.hash, record.createdAt).uint(author).finish();
+}
+
+/** Whether the payload lies in the record. */
+export function isInline(entry: Entry): boolean {
+	return (entry.payload as Uint8Array).length <= inlineBytes;
+}
+
+/** @throws {FormatError} when the value is too short. */
+export function decodeRecordHead(value: Uint8Array): RecordHead {
+	if (value.length < headBytes)
+		throw new FormatError("record: ends early", { expected: headBytes, found: value.length });
+	return {
+		kind: kinds[(value[0] as number) & 3] as RecordHead["kind"],
+		digest: value.slice(1, 17),
+		hash: toHex(value.subarray(17, 49)),
+		createdAt: readUint(value, 49, 6),
+	};
+}
+
+/** @throws {FormatError} when the value is damaged so that it cannot be read. */
+export function decodeRecord(value: Uint8Array): StoreRecord {
+	const start = decodeRecordHead(value);
+	const flags = value[0] as number;
+	const unpacker = new Unpacker(value, headBytes);
+	const signed = (flags & 4) !== 0;
+	if (start.kind === "tombstone") return { ...start, kind: "tombstone", author: unpacker.uint() };
+	if (start.kind === "stub") {
+		return {
+			...start,
+			kind: "stub",
+			headerHash: unpacker.raw(32),
+			createdByPublicKey: unpacker.hash(),
+			docId: unpackDocId(unpacker),
+			previousByAuthor: flags & 32 ? unpacker.hash() : undefined,
+			signature: signed ? unpacker.raw(limits.signatureBytes) : undefined,
+		};
+	}
+	if (start.kind === "verbatim") {
+		return {
+			...start,
+			kind: "verbatim",
+			header: unpacker.raw(unpacker.uint()),
+			signature: signed ? unpacker.raw(limits.signatureBytes) : undefined,
+			payload: unpackPayload(unpacker, flags),
+		};
+	}
+	const context = unpacker.uint();
+	const entryType = entryTypes[unpacker.uint()];
+	if (entryType === undefined) throw new FormatError("record: unknown entry type");
+	return {
+		...start,
+		kind: "entry",
+		context,
+		entryType,
+		docId: unpackDocId(unpacker),
+		dependencyHashes: unpackHashes(unpacker),
+		originalSize: unpacker.uint(),
+		extensions: unpackExtensions(unpacker),
+		contentTag: flags & 16 ? unpacker.hash() : undefined,
+		previousByAuthor: flags & 32 ? unpacker.hash() : undefined,
+		signature: signed ? unpacker.raw(limits.signatureBytes) : undefined,
+		payload: unpackPayload(unpacker, flags),
+	};
+}
+
+function head(kind: RecordHead["kind"], flags: number, digest: Uint8Array, hash: string, createdAt: number): Packer {
+	return new Packer()
+		.fixed(kinds.indexOf(kind) | flags, 1)
+		.raw(digest)
+		.hash(hash)
+		.fixed(createdAt, 6);
+}
+
+function flagsOf(signature?: Uint8Array, contentTag?: string, previousByAuthor?: string): number {
+	return (signature ? 4 : 0) | (contentTag === undefined ? 0 : 16) | (previousByAuthor === undefined ? 0 : 32);
+}
+
+function packPayload(packer: Packer, entry: Entry): Uint8Array {
+	const payload = entry.payload as Uint8Array;
+	if (isInline(entry)) packer.raw(payload);
+	else packer.hash(entry.common.contentHash).uint(payload.length);
+	return packer.finish();
+}
+
+function unpackPayload(unpacker: Unpacker, flags: number): RecordPayload {
+	if (flags & 8) return { inline: unpacker.raw(unpacker.left) };
+	return { contentHash: unpacker.hash(), length: unpacker.uint() };
+}
+
+/** Ids of 32 base64url characters, which all honest ones are, take 25 bytes. */
+function packDocId(packer: Packer, docId: string): void {
+	const bytes = compactId(docId);
+	if (bytes === undefined) packer.text(docId);
+	else packer.uint(0).raw(bytes);
+}
+
+function unpackDocId(unpacker: Unpacker): string {
+	const length = unpacker.uint();
+	return length === 0 ? toBase64Url(unpacker.raw(24)) : decodeUtf8(unpacker.raw(length));
+}
+
+function compactId(docId: string): Uint8Array | undefined {
+	if (!/^[A-Za-z0-9_-]{32}$/.test(docId)) return undefined;
+	return fromBase64Url(docId);
+}
+
+function unpackHashes(unpacker: Unpacker): string[] {
+	const count = unpacker.uint();
+	if (count > limits.dependencies) throw new FormatError("record: too many dependencies", { found: count });
+	return Array.from({ length: count }, () => unpacker.hash());
+}
+
+function unpackExtensions(unpacker: Unpacker): Map<number, Uint8Array> {
+	const extensions = new Map<number, Uint8Array>();
+	const count = unpacker.uint();
+	for (let i = 0; i < count; i++) extensions.set(unpacker.uint(), unpacker.raw(unpacker.uint()));
+	return extensions;
+}

@@ -1,0 +1,310 @@
+/**
+ * The reconciliation index. Entries join it behind the writes: up to `flushEvery` wait in memory (their records are on disk
+ * already), then the nodes that they change are written together with the number of the arrival that they cover.
+ */
+import { readUint, writeUint } from "../bytes/big-endian.js";
+import { fromHex, toHex } from "../bytes/hex.js";
+import type { LevelRow, LevelWrite, Table } from "./level.js";
+import { Lru } from "./lru.js";
+import { decodeRecordHead, headBytes } from "./record.js";
+import { arrivalOfRecordKey, metaKeys, recordKey, trieKey } from "./row-keys.js";
+import type { ReconciliationBound, ReconciliationRange, ReconciliationRecord } from "./store.js";
+import {
+	addKey,
+	addSum,
+	createdAtOfKey,
+	decodeNode,
+	digitOf,
+	emptySum,
+	encodeNode,
+	type InnerNode,
+	keyBytes,
+	leafRecords,
+	lowerBound,
+	makeKey,
+	type Sum,
+	subtractSum,
+	type TrieNode,
+} from "./trie-node.js";
+
+export const flushEvery = 4096;
+const cachedNodes = 2048;
+const recordsPerBatch = 1024;
+
+interface Target {
+	readonly digits: readonly number[];
+	readonly keys: readonly Uint8Array[];
+}
+
+export class Trie {
+	readonly #table: Table;
+	readonly #clean = new Lru<string, TrieNode>(cachedNodes);
+	readonly #dirty = new Map<string, { readonly digits: readonly number[]; readonly node: TrieNode }>();
+	/** Keys of arrivals behind `#loadedTo` that no node holds yet. */
+	#waiting: Uint8Array[] = [];
+	/** Newest arrival that the nodes in memory hold; `undefined` until it was read. */
+	#applied: number | undefined;
+	/** Newest arrival that the rows on disk hold. */
+	#written = 0;
+	/** Arrivals up to this one were on disk when the store was opened. */
+	#opened = 0;
+	#arrival = 0;
+	#turn: Promise<unknown> = Promise.resolve();
+
+	constructor(table: Table) {
+		this.#table = table;
+	}
+
+	/** Forgets what is in memory; `arrival` is the newest one on disk. */
+	reset(arrival: number): void {
+		this.#clean.clear();
+		this.#dirty.clear();
+		this.#waiting = [];
+		this.#applied = undefined;
+		this.#opened = arrival;
+		this.#arrival = arrival;
+	}
+
+	/** Notes an arrival whose record is on disk. Arrivals come without gaps. */
+	add(arrival: number, createdAt: number, hash: string): void {
+		this.#waiting.push(makeKey(createdAt, fromHex(hash, 32)));
+		this.#arrival = arrival;
+	}
+
+	/** Whether so many arrivals are not in the rows yet that it is time to write. */
+	get due(): boolean {
+		return this.#waiting.length >= flushEvery || (this.#applied ?? 0) - this.#written >= flushEvery;
+	}
+
+	/** Writes the changed nodes. */
+	flush(): Promise<void> {
+		return this.#exclusive(async () => {
+			await this.#apply();
+			const covered = this.#applied as number;
+			if (covered === this.#written) return;
+			const rows: LevelWrite[] = [];
+			for (const { digits, node } of this.#dirty.values())
+				rows.push({ type: "put", key: trieKey(digits), value: encodeNode(node) });
+			const value = new Uint8Array(6);
+			writeUint(value, 0, covered, 6);
+			rows.push({ type: "put", key: metaKeys.trieCovers, value });
+			// Rows of an index that can be built again: they need not be on disk before others.
+			await this.#table.write(rows, false);
+			this.#written = covered;
+			for (const [name, { node }] of this.#dirty) this.#clean.set(name, node);
+			this.#dirty.clear();
+		});
+	}
+
+	fingerprint(range: ReconciliationRange): Promise<Sum> {
+		return this.#exclusive(async () => {
+			await this.#apply();
+			const upper = range.upper === undefined ? await this.#total() : await this.#below(boundKey(range.upper));
+			const below = subtractSum(upper, await this.#below(boundKey(range.lower)));
+			return below.count < 0 ? emptySum() : below;
+		});
+	}
+
+	async *records(range: ReconciliationRange): AsyncGenerator<readonly ReconciliationRecord[]> {
+		const upper = range.upper === undefined ? undefined : boundKey(range.upper);
+		let from: Uint8Array | undefined = boundKey(range.lower);
+		while (from !== undefined) {
+			const start: Uint8Array = from;
+			const keys: Uint8Array[] = await this.#exclusive(async () => {
+				await this.#apply();
+				const found: Uint8Array[] = [];
+				await this.#collect([], start, upper, found);
+				return found;
+			});
+			if (keys.length > 0) yield keys.map((key) => ({ createdAt: createdAtOfKey(key), hash: toHex(key.subarray(6)) }));
+			from = keys.length < recordsPerBatch ? undefined : next(keys[keys.length - 1] as Uint8Array);
+		}
+	}
+
+	/** Brings the nodes in memory up to the newest arrival. */
+	async #apply(): Promise<void> {
+		if (this.#applied === undefined) {
+			const row = await this.#table.get(metaKeys.trieCovers);
+			this.#written = row === undefined ? 0 : readUint(row, 0, 6);
+			this.#applied = this.#written;
+		}
+		while (this.#applied < this.#opened) {
+			const keys: Uint8Array[] = [];
+			const range = { gte: recordKey(this.#applied + 1), lt: recordKey(this.#opened + 1), limit: flushEvery };
+			let read = 0;
+			for await (const rows of this.#table.scan(range, 1024)) {
+				read += rows.length;
+				for (const [, value] of rows) if (value.length >= headBytes) keys.push(keyOfRecord(value));
+				this.#applied = arrivalOfRecordKey((rows[rows.length - 1] as LevelRow)[0]);
+			}
+			if (read < flushEvery) this.#applied = this.#opened;
+			await this.#insert(keys);
+		}
+		if (this.#waiting.length === 0) return;
+		const keys = this.#waiting;
+		this.#waiting = [];
+		await this.#insert(keys);
+		this.#applied += keys.length;
+	}
+
+	async #insert(keys: Uint8Array[]): Promise<void> {
+		let targets: Target[] = keys.length === 0 ? [] : [{ digits: [], keys }];
+		while (targets.length > 0) {
+			const nodes = await this.#load(targets.map((target) => target.digits));
+			const deeper: Target[] = [];
+			for (const [index, target] of targets.entries())
+				deeper.push(...this.#insertInto(nodes[index] as TrieNode, target));
+			targets = deeper;
+		}
+	}
+
+	/** Puts keys into one node. @returns what its children have to take. */
+	#insertInto(node: TrieNode, { digits, keys }: Target): Target[] {
+		if (node.kind === "leaf") {
+			for (const key of keys) {
+				const at = lowerBound(node.keys, key);
+				node.keys.splice(at, 0, key);
+			}
+			if (node.keys.length <= leafRecords) {
+				this.#touch(digits, node);
+				return [];
+			}
+		}
+		const inner: InnerNode = node.kind === "inner" ? node : { kind: "inner", slots: new Array(64).fill(undefined) };
+		const children = new Map<number, Uint8Array[]>();
+		for (const key of node.kind === "inner" ? keys : node.keys) {
+			const digit = digitOf(key, digits.length);
+			const slot = inner.slots[digit] ?? emptySum();
+			inner.slots[digit] = slot;
+			addKey(slot, key);
+			const child = children.get(digit) ?? [];
+			children.set(digit, child);
+			child.push(key);
+		}
+		this.#touch(digits, inner);
+		return [...children].map(([digit, held]) => ({ digits: [...digits, digit], keys: held }));
+	}
+
+	#touch(digits: readonly number[], node: TrieNode): void {
+		const name = nameOf(digits);
+		this.#clean.delete(name);
+		this.#dirty.set(name, { digits, node });
+	}
+
+	/** Nodes by path; a missing one is an empty leaf. */
+	async #load(paths: readonly (readonly number[])[]): Promise<TrieNode[]> {
+		const nodes: (TrieNode | undefined)[] = paths.map((digits) => {
+			const name = nameOf(digits);
+			return this.#dirty.get(name)?.node ?? this.#clean.get(name);
+		});
+		const missing = paths.flatMap((digits, index) => (nodes[index] === undefined ? [{ digits, index }] : []));
+		const values = await this.#table.getMany(missing.map(({ digits }) => trieKey(digits)));
+		for (const [position, { digits, index }] of missing.entries()) {
+			const value = values[position];
+			const node: TrieNode = value === undefined ? { kind: "leaf", keys: [] } : decodeNode(value);
+			nodes[index] = node;
+			this.#clean.set(nameOf(digits), node);
+		}
+		return nodes as TrieNode[];
+	}
+
+	async #total(): Promise<Sum> {
+		const [root] = await this.#load([[]]);
+		const sum = emptySum();
+		if (root?.kind === "inner") for (const slot of root.slots) if (slot) addSum(sum, slot);
+		if (root?.kind === "leaf") for (const key of root.keys) addKey(sum, key);
+		return sum;
+	}
+
+	/** Sum of all keys below `bound`. */
+	async #below(bound: Uint8Array): Promise<Sum> {
+		const sum = emptySum();
+		for (let digits: number[] = []; ; ) {
+			const [node] = await this.#load([digits]);
+			if (node?.kind !== "inner") {
+				if (node === undefined) return sum;
+				for (const key of node.keys.slice(0, lowerBound(node.keys, bound))) addKey(sum, key);
+				return sum;
+			}
+			const digit = digitOf(bound, digits.length);
+			for (let i = 0; i < digit; i++) {
+				const slot = node.slots[i];
+				if (slot) addSum(sum, slot);
+			}
+			if (node.slots[digit] === undefined) return sum;
+			digits = [...digits, digit];
+		}
+	}
+
+	/** Keys of a subtree from `from` to below `upper`, until there are enough. */
+	async #collect(
+		digits: readonly number[],
+		from: Uint8Array,
+		upper: Uint8Array | undefined,
+		found: Uint8Array[],
+	): Promise<void> {
+		const [node] = await this.#load([digits]);
+		if (node?.kind === "leaf") {
+			const end = upper === undefined ? node.keys.length : lowerBound(node.keys, upper);
+			found.push(...node.keys.slice(lowerBound(node.keys, from), end).slice(0, recordsPerBatch - found.length));
+			return;
+		}
+		if (node === undefined) return;
+		for (const digit of this.#digitsWithin(node, digits, from, upper)) {
+			if (found.length >= recordsPerBatch) return;
+			await this.#collect([...digits, digit], from, upper, found);
+		}
+	}
+
+	/** Children that can hold keys of a range. `from` and `upper` restrict only along their own path. */
+	#digitsWithin(node: InnerNode, digits: readonly number[], from: Uint8Array, upper: Uint8Array | undefined): number[] {
+		const least = digits.every((digit, depth) => digit === digitOf(from, depth)) ? digitOf(from, digits.length) : 0;
+		const onUpper = upper !== undefined && digits.every((digit, depth) => digit === digitOf(upper, depth));
+		const most = onUpper ? digitOf(upper, digits.length) : 63;
+		return node.slots.flatMap((slot, digit) => (slot !== undefined && digit >= least && digit <= most ? [digit] : []));
+	}
+
+	#exclusive<T>(task: () => Promise<T>): Promise<T> {
+		const result = this.#turn.then(async () => {
+			try {
+				return await task();
+			} catch (error) {
+				// Half a change may be in memory; the rows on disk are whole.
+				this.reset(this.#arrival);
+				throw error;
+			}
+		});
+		this.#turn = result.catch(() => undefined);
+		return result;
+	}
+}
+
+function nameOf(digits: readonly number[]): string {
+	return String.fromCharCode(...digits);
+}
+
+function keyOfRecord(value: Uint8Array): Uint8Array {
+	const { createdAt, hash } = decodeRecordHead(value);
+	return makeKey(createdAt, fromHex(hash, 32));
+}
+
+function boundKey(bound: ReconciliationBound): Uint8Array {
+	const key = new Uint8Array(keyBytes);
+	if (bound.createdAt >= 2 ** 48) return key.fill(0xff);
+	writeUint(key, 0, bound.createdAt, 6);
+	key.set(bound.hashPrefix.subarray(0, 32), 6);
+	return key;
+}
+
+/** The key behind `key`; `undefined` behind the last one. */
+function next(key: Uint8Array): Uint8Array | undefined {
+	const after = key.slice();
+	for (let i = after.length - 1; i >= 0; i--) {
+		if (after[i] !== 255) {
+			after[i] = (after[i] as number) + 1;
+			return after;
+		}
+		after[i] = 0;
+	}
+	return undefined;
+}

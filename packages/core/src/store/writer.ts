@@ -1,0 +1,170 @@
+/** Carries out batches: one draft for all calls of a group, one write, then the state in memory follows. */
+import { concatBytes } from "../bytes/concat.js";
+import type { Crypto } from "../crypto/crypto.js";
+import type { StoredEntry } from "../entry/entry.js";
+import { StoreError } from "../errors.js";
+import { Draft, type KnownAddress } from "./drafting.js";
+import type { LevelWrite, Table } from "./level.js";
+import { tags } from "./row-keys.js";
+import { type Job, Serial } from "./serial.js";
+import type { StoreState } from "./state.js";
+import type { Placement, RowWrite } from "./store.js";
+import type { Trie } from "./trie.js";
+
+/** What became of the entries of one call. */
+export interface Appended {
+	/** One for each entry, in order. */
+	readonly placements: readonly Placement[];
+	/** For each entry where its address pointed before it was placed; `undefined` for a new one. */
+	readonly known: readonly (KnownAddress | undefined)[];
+}
+
+export interface WriteRequest {
+	readonly entries: readonly StoredEntry[];
+	readonly rows?: ((appended: Appended) => Promise<readonly RowWrite[]>) | undefined;
+	/** @default true */
+	readonly durable?: boolean | undefined;
+}
+
+interface WriteJob extends Job, WriteRequest {
+	readonly resolve: (appended: Appended) => void;
+}
+
+export class Writer {
+	readonly #crypto: Crypto;
+	readonly #table: Table;
+	readonly #state: StoreState;
+	readonly #trie: Trie;
+	readonly #serial: Serial<WriteJob>;
+	/** Set when a write failed: the engine and what is in memory must be read anew before the next one. */
+	#stale = false;
+	#closed = false;
+
+	constructor(crypto: Crypto, table: Table, state: StoreState, trie: Trie) {
+		this.#crypto = crypto;
+		this.#table = table;
+		this.#state = state;
+		this.#trie = trie;
+		this.#serial = new Serial((jobs) => this.#commit(jobs));
+	}
+
+	write(request: WriteRequest): Promise<Appended> {
+		if (this.#closed) return Promise.reject(closedError());
+		return new Promise((resolve, reject) =>
+			this.#serial.add({ ...request, size: request.entries.length, resolve, reject }),
+		);
+	}
+
+	/** Runs `task` in the serial section. Rows that it writes must go through `writeAlone`. */
+	alone<T>(task: () => Promise<T>): Promise<T> {
+		if (this.#closed) return Promise.reject(closedError());
+		return this.#serial.alone(async () => {
+			await this.#recover();
+			return task();
+		});
+	}
+
+	/** A batch of rows within `alone`. */
+	async writeAlone(rows: readonly LevelWrite[]): Promise<void> {
+		try {
+			await this.#table.write(rows, true);
+		} catch (error) {
+			this.#stale = true;
+			throw error;
+		}
+	}
+
+	/** Waits for what was asked for, writes the index, closes the engine. */
+	close(): Promise<void> {
+		if (this.#closed) return Promise.resolve();
+		this.#closed = true;
+		return this.#serial.alone(async () => {
+			// The index is derived: what it lacks is read again when the store is opened.
+			if (!this.#stale) await this.#trie.flush().catch(() => undefined);
+			await this.#table.close();
+		});
+	}
+
+	async #commit(jobs: readonly WriteJob[]): Promise<void> {
+		await this.#recover();
+		const drafted = await this.#draft(jobs);
+		if (drafted === undefined) return;
+		const { draft, rows, settled } = drafted;
+		try {
+			await this.#table.write(
+				rows,
+				settled.some(({ job }) => job.durable ?? true),
+			);
+		} catch (error) {
+			this.#stale = true;
+			throw error;
+		}
+		draft.commit();
+		for (const { arrival, createdAt, hash } of draft.placed) this.#trie.add(arrival, createdAt, hash);
+		for (const { job, appended } of settled) job.resolve(appended);
+		if (this.#trie.due) {
+			await this.#trie.flush().catch(() => {
+				this.#stale = true;
+			});
+		}
+	}
+
+	/** A call whose rows fail is rejected alone, and the others are drafted again without it. */
+	async #draft(jobs: readonly WriteJob[]) {
+		let left = jobs;
+		while (left.length > 0) {
+			const draft = new Draft(this.#crypto, this.#table, this.#state);
+			await draft.prepare(left.flatMap((job) => job.entries));
+			const above: LevelWrite[] = [];
+			const settled: { readonly job: WriteJob; readonly appended: Appended }[] = [];
+			let failed: WriteJob | undefined;
+			for (const job of left) {
+				try {
+					const appended = await place(draft, job.entries);
+					for (const row of (await job.rows?.(appended)) ?? []) above.push(rowAbove(row));
+					settled.push({ job, appended });
+				} catch (error) {
+					job.reject(error);
+					failed = job;
+					break;
+				}
+			}
+			if (failed === undefined) return { draft, rows: [...draft.rows(), ...above], settled };
+			left = left.filter((job) => job !== failed);
+		}
+		return undefined;
+	}
+
+	async #recover(): Promise<void> {
+		if (!this.#stale) return;
+		await this.#table.reopen();
+		await this.#state.load();
+		this.#trie.reset(this.#state.arrival);
+		this.#stale = false;
+	}
+}
+
+/** Key of a row of the layer above. */
+export function keyAbove(key: Uint8Array): Uint8Array {
+	return concatBytes(Uint8Array.of(tags.above), key);
+}
+
+export function closedError(): StoreError {
+	return new StoreError("store: expected an open store, found a closed one", { code: "closed" });
+}
+
+async function place(draft: Draft, entries: readonly StoredEntry[]): Promise<Appended> {
+	const placements: Placement[] = [];
+	const known: (KnownAddress | undefined)[] = [];
+	for (const entry of entries) {
+		known.push(draft.known(entry.hash));
+		placements.push(await draft.place(entry));
+	}
+	return { placements, known };
+}
+
+function rowAbove(row: RowWrite): LevelWrite {
+	const key = keyAbove(row.key);
+	// Engines in memory keep the array that they are given.
+	return row.type === "put" ? { type: "put", key, value: row.value.slice() } : { type: "del", key };
+}

@@ -1,0 +1,141 @@
+import type { DatabaseTrust, TrustEffects } from "../database/trust-port.js";
+import type { RefusedReason, Verdict } from "../database/verdict.js";
+import { type Entry, linkOf } from "../entry/entry.js";
+import type { LocalStore } from "../store/store.js";
+import type { DirectoryChanges } from "../trust/directory-changes.js";
+import type { DirectoryLog } from "../trust/directory-log.js";
+import { directoryId } from "../trust/directory-record.js";
+import { type AuthoredEntry, type ChainReader, DatabaseJudge } from "../trust/judge.js";
+import type { AuthorRefusal, AuthorVerdict, DirectoryRefusal } from "../trust/trust-verdict.js";
+
+/** What the directory means for one database. */
+export class TenantTrust implements DatabaseTrust {
+	readonly #log: DirectoryLog;
+	readonly #dbId: string;
+	readonly #judge: DatabaseJudge;
+
+	constructor(log: DirectoryLog, dbId: string, store: LocalStore) {
+		this.#log = log;
+		this.#dbId = dbId;
+		this.#judge = new DatabaseJudge(log.state, dbId, chainReader(store));
+	}
+
+	get revision(): number {
+		return this.#log.arrival;
+	}
+
+	async judge(entries: readonly Entry[]): Promise<(Verdict | undefined)[]> {
+		const verdicts = await this.#judge.judge(entries.map(authored));
+		return verdicts.map(verdictOf);
+	}
+
+	async pardoned(entries: readonly Entry[]): Promise<ReadonlySet<string>> {
+		if (this.#dbId === directoryId) return new Set();
+		return this.#judge.pardoned(entries.map(authored));
+	}
+
+	judgeKey(decryptionKeyId: string, keyCommitment: string): Verdict | undefined {
+		if (this.#dbId === directoryId) return undefined;
+		const verdict = this.#log.state.judgeKey(decryptionKeyId, keyCommitment);
+		return verdict.verdict === "accepted" ? undefined : { kind: "pending", reason: "key-unannounced", missing: [keyCommitment] };
+	}
+
+	headsFor(publicKey: string): readonly string[] {
+		return this.#log.state.headsFor(publicKey);
+	}
+
+	writeCommitment(decryptionKeyId: string): string | undefined {
+		const { state } = this.#log;
+		return state.governs(decryptionKeyId) ? state.writeVersion(decryptionKeyId) : undefined;
+	}
+
+	mayStore(publicKey: string): boolean {
+		const { state } = this.#log;
+		if (this.#dbId !== directoryId) return state.everGranted(publicKey);
+		return state.administrators().some(({ signingKey }) => signingKey === publicKey);
+	}
+
+	mayWrite(publicKey: string): Verdict | undefined {
+		return verdictOf(this.#judge.mayWrite(publicKey));
+	}
+
+	chainMatters(publicKey: string): boolean {
+		const { members, administrators } = this.#log.state.view.statements;
+		if (members.hasRevocations(publicKey) || administrators.hasRevocations(publicKey)) return true;
+		return this.#log.state.pardons(this.#dbId).runs.length > 0;
+	}
+
+	/** What a change of the directory means for this database. */
+	effectsOf(changes: DirectoryChanges): TrustEffects {
+		const { state } = this.#log;
+		const directory = this.#dbId === directoryId;
+		const adminOnly = directory || state.adminOnly(this.#dbId);
+		const pardons = changes.pardons.filter(({ dbId }) => dbId === this.#dbId);
+		return {
+			known: directory ? [] : changes.known,
+			authors: [...changes.authors, ...(adminOnly ? changes.administrators : [])],
+			pardoned: pardons.flatMap(({ entries }) => entries),
+			pardonedRuns: pardons.flatMap(({ runs }) => runs.map(({ to }) => to)),
+			keys: directory ? [] : changes.commitments,
+			judged: directory ? changes.verdicts : [],
+			everything: changes.adminOnly.includes(this.#dbId) || (!directory && changes.governed.length > 0),
+		};
+	}
+}
+
+function authored(entry: Entry): AuthoredEntry {
+	return {
+		hash: entry.hash,
+		previousByAuthor: entry.common.previousByAuthor,
+		signer: entry.common.createdByPublicKey,
+		directoryHeads: entry.fields?.directoryHeads ?? [],
+	};
+}
+
+function chainReader(store: LocalStore): ChainReader {
+	return {
+		async *linksOfAuthor(publicKey, after) {
+			for await (const batch of store.entriesOfAuthor(publicKey, { after })) {
+				yield batch.map(({ arrival, entry }) => ({
+					arrival,
+					hash: entry.hash,
+					previousByAuthor: linkOf(entry).previousByAuthor,
+				}));
+			}
+		},
+		async authorsOf(hashes) {
+			const arrivals = await store.arrivalsOf(hashes);
+			const found = await store.getArrivals(
+				arrivals.filter((arrival) => arrival !== undefined),
+				{ payload: false },
+			);
+			const authors = new Map(found.map(({ entry }) => [entry.hash, linkOf(entry).createdByPublicKey]));
+			return hashes.map((hash) => authors.get(hash));
+		},
+	};
+}
+
+function verdictOf(verdict: AuthorVerdict): Verdict | undefined {
+	switch (verdict.verdict) {
+		case "accepted":
+			return undefined;
+		case "pending":
+			return verdict.missingLinks.length > 0
+				? { kind: "pending", reason: "chain", missing: verdict.missingLinks }
+				: { kind: "pending", reason: "directory", missing: [...verdict.missingDirectory, ...verdict.lockedDirectory] };
+		case "refused":
+			return { kind: "refused", reason: reasons[verdict.reason], by: verdict.by };
+	}
+}
+
+const reasons: Record<AuthorRefusal | DirectoryRefusal, RefusedReason> = {
+	"not-granted": "not-granted",
+	"revoked-before": "revoked",
+	revoked: "revoked",
+	"not-administrator": "not-administrator",
+	"administrator-revoked-before": "revoked",
+	"administrator-revoked": "revoked",
+	malformed: "change",
+	form: "not-administrator",
+	dependency: "dependency",
+};

@@ -1,0 +1,316 @@
+import { fromHex, toHex } from "../bytes/hex.js";
+import type { Author } from "../database/commit-queue.js";
+import type { DatabaseContext } from "../database/context.js";
+import { MindooDB } from "../database/mindoo-db.js";
+import type { TrustEffects } from "../database/trust-port.js";
+import { checkId } from "../entry/header.js";
+import { settingsDocumentId } from "../entry/ids.js";
+import type { Env } from "../env.js";
+import { KeyError, UsageError } from "../errors.js";
+import type { KeyBag } from "../keys/key-bag.js";
+import { Keyring } from "../keys/keyring.js";
+import type { UnlockedUser } from "../keys/user-id.js";
+import type { LocalStore } from "../store/store.js";
+import { DirectoryLog, type DirectoryStep } from "../trust/directory-log.js";
+import { directoryId } from "../trust/directory-record.js";
+import { TenantTrust } from "./database-trust.js";
+import { unwrapKey } from "./key-release.js";
+import { MindooTenantDirectory } from "./mindoo-tenant-directory.js";
+import type { TenantIdentity } from "./tenant-identity.js";
+import { decryptTenantPayload, encryptTenantPayload } from "./tenant-payload.js";
+
+export interface OpenTenantOptions {
+	readonly identity: TenantIdentity;
+	readonly keyBag: KeyBag;
+	/** Absent for a replica that only keeps and passes on, such as a relay. */
+	readonly user?: UnlockedUser | undefined;
+}
+
+export interface OpenDatabaseOptions {
+	/** Store of the documents; made by `env.stores` when absent. The database closes it. */
+	readonly docStore?: LocalStore;
+}
+
+interface OpenDatabase {
+	readonly db: MindooDB;
+	readonly trust: TenantTrust;
+}
+
+/** A tenant on this device: its keys, its directory, its databases. Made by `TenantFactory`. */
+export class MindooTenant {
+	readonly identity: TenantIdentity;
+	readonly keyBag: KeyBag;
+	readonly #env: Env;
+	readonly #user: UnlockedUser | undefined;
+	readonly #keyring: Keyring;
+	readonly #log: DirectoryLog;
+	readonly #directoryStore: LocalStore;
+	readonly #databases = new Map<string, Promise<OpenDatabase>>();
+	readonly #subscriptions: (() => void)[] = [];
+	/** What follows from changes of the directory outside of its own turn. */
+	#follows: Promise<void> = Promise.resolve();
+	#closed = false;
+
+	private constructor(
+		env: Env,
+		options: OpenTenantOptions,
+		keyring: Keyring,
+		log: DirectoryLog,
+		directoryStore: LocalStore,
+	) {
+		this.#env = env;
+		this.identity = options.identity;
+		this.keyBag = options.keyBag;
+		this.#user = options.user;
+		this.#keyring = keyring;
+		this.#log = log;
+		this.#directoryStore = directoryStore;
+	}
+
+	/** For `TenantFactory`. */
+	static async open(env: Env, options: OpenTenantOptions): Promise<MindooTenant> {
+		const { identity, keyBag } = options;
+		const { tenantRoot, administrationKey, recoveryKey } = identity;
+		const keyring = await Keyring.open(env.crypto, tenantRoot, keyBag);
+		const store = await env.stores.open({ tenantRoot, dbId: directoryId, purpose: "documents" });
+		const log = await DirectoryLog.open({
+			env,
+			store,
+			keyring,
+			tenantRoot,
+			administrationKey: fromHex(administrationKey, 32),
+			recoveryKey: recoveryKey === undefined ? undefined : fromHex(recoveryKey, 32),
+		});
+		const tenant = new MindooTenant(env, options, keyring, log, store);
+		await log.know(await settingsDocumentId(env.crypto, tenantRoot, "tenantsettings"), {
+			form: "tenantsettings",
+			dbId: undefined,
+		});
+		tenant.#subscriptions.push(
+			log.onStep((step) => tenant.#follow(step)),
+			keyBag.onChange(() => tenant.#keysChanged()),
+		);
+		await tenant.#importReleases();
+		return tenant;
+	}
+
+	get tenantId(): string {
+		return this.identity.tenantId;
+	}
+
+	/** Public signing key of this replica's user, 64 hex digits. */
+	get publicKey(): string | undefined {
+		return this.#user === undefined ? undefined : toHex(this.#user.signingKey.publicKey);
+	}
+
+	get username(): string | undefined {
+		return this.#user?.username;
+	}
+
+	/**
+	 * Opens a database, or gives the one that is open. A database that nobody has written to comes into being by this.
+	 * @throws {FormatError} unless `dbId` is 1 to 128 bytes. @throws {StoreError} `store-locked`, `store-version`.
+	 */
+	async openDB(dbId: string, options: OpenDatabaseOptions = {}): Promise<MindooDB> {
+		this.#live();
+		checkId(dbId, "dbId");
+		const known = this.#databases.get(dbId);
+		if (known !== undefined) {
+			if (options.docStore !== undefined) {
+				throw new UsageError("the database is open already; its store cannot be chosen any more", { field: "docStore" });
+			}
+			return (await known).db;
+		}
+		const opening = this.#open(dbId, options);
+		this.#databases.set(dbId, opening);
+		opening.catch(() => this.#databases.delete(dbId));
+		return (await opening).db;
+	}
+
+	/** The directory: members, keys, settings. */
+	async openDirectory(): Promise<MindooTenantDirectory> {
+		const db = await this.openDB(directoryId);
+		return new MindooTenantDirectory({
+			env: this.#env,
+			identity: this.identity,
+			db,
+			log: this.#log,
+			keyring: this.#keyring,
+			keyBag: this.keyBag,
+			user: this.#user,
+			listDatabases: () => this.listDatabases(),
+			openDB: (dbId) => this.openDB(dbId),
+			settled: () => this.#settled(),
+		});
+	}
+
+	/** Ids of the databases that this replica has or the directory names, without the directory. */
+	async listDatabases(): Promise<string[]> {
+		const stored = await this.#env.stores.list(this.identity.tenantRoot);
+		const all = new Set([...stored, ...this.#databases.keys()]);
+		all.delete(directoryId);
+		return [...all].sort();
+	}
+
+	/** Encrypts bytes of the application under a key that this replica holds, in its newest version. */
+	async encryptPayload(plaintext: Uint8Array, decryptionKeyId = "default"): Promise<Uint8Array> {
+		const { state } = this.#log;
+		const commitment = state.governs(decryptionKeyId) ? state.writeVersion(decryptionKeyId) : undefined;
+		const held =
+			commitment === undefined ? this.#keyring.newest(decryptionKeyId) : this.#keyring.get(decryptionKeyId, commitment);
+		if (held === undefined) throw new KeyError("the KeyBag does not hold this key", { keyId: decryptionKeyId });
+		return encryptTenantPayload(this.#env, held, plaintext);
+	}
+
+	/** @throws {KeyError} when the key is missing or the bytes were altered. */
+	async decryptPayload(payload: Uint8Array, decryptionKeyId = "default"): Promise<Uint8Array> {
+		return decryptTenantPayload(this.#env.crypto, this.#keyring, payload, decryptionKeyId);
+	}
+
+	/** Closes all databases; everything that was begun is durable afterwards. */
+	async close(): Promise<void> {
+		if (this.#closed) return;
+		this.#closed = true;
+		for (const end of this.#subscriptions) end();
+		await this.keyBag.settled();
+		const open = await Promise.allSettled(this.#databases.values());
+		await this.#settled();
+		const closing = open.flatMap((each) => (each.status === "fulfilled" ? [each.value.db.close()] : []));
+		const failed = (await Promise.allSettled(closing)).find((each) => each.status === "rejected");
+		if (!this.#databases.has(directoryId)) await this.#directoryStore.close();
+		this.#databases.clear();
+		if (failed !== undefined) throw failed.reason;
+	}
+
+	[Symbol.asyncDispose](): Promise<void> {
+		return this.close();
+	}
+
+	async #open(dbId: string, { docStore }: OpenDatabaseOptions): Promise<OpenDatabase> {
+		const { tenantRoot } = this.identity;
+		const isDirectory = dbId === directoryId;
+		if (isDirectory && docStore !== undefined) throw new UsageError("the directory's store comes from env.stores");
+		const settingsId = await settingsDocumentId(this.#env.crypto, tenantRoot, "dbsettings", dbId);
+		await this.#log.know(settingsId, { form: "dbsettings", dbId });
+		const store = isDirectory
+			? this.#directoryStore
+			: (docStore ?? (await this.#env.stores.open({ tenantRoot, dbId, purpose: "documents" })));
+		try {
+			return await this.#openWith(dbId, store, isDirectory);
+		} catch (error) {
+			if (!isDirectory) await store.close();
+			throw error;
+		}
+	}
+
+	async #openWith(dbId: string, store: LocalStore, isDirectory: boolean): Promise<OpenDatabase> {
+		const { tenantRoot } = this.identity;
+		const found = await store.identity();
+		if (found.tenantRoot !== tenantRoot || found.dbId !== dbId) {
+			throw new UsageError("the store given holds another tenant or database", { field: "docStore" });
+		}
+		const trust = new TenantTrust(this.#log, dbId, store);
+		const context: DatabaseContext = {
+			env: this.#env,
+			tenantRoot,
+			dbId,
+			store,
+			keyring: this.#keyring,
+			trust,
+			author: this.#author(),
+			isSettings: (docId) => isDirectory && this.#log.isSettings(docId),
+			...(isDirectory ? { onAppended: () => this.#log.update(), onReceived: () => this.#settled() } : {}),
+		};
+		const db = await MindooDB.open(context, () => this.#databases.delete(dbId));
+		const held = this.#keyring.commitments();
+		for (const effects of this.#catchUp(dbId, trust, store)) await db.followTrust(effects);
+		await db.followTrust({ ...noEffects, keys: held });
+		await this.#log.followed(dbId);
+		return { db, trust };
+	}
+
+	/** What the directory has learned since this database was open the last time. */
+	#catchUp(dbId: string, trust: TenantTrust, store: LocalStore): TrustEffects[] {
+		const steps = this.#log.stepsFor(dbId);
+		if (steps === undefined) return store.documentCount() === 0 ? [] : [{ ...noEffects, everything: true }];
+		return steps.map(({ changes }) => trust.effectsOf(changes));
+	}
+
+	#author(): Author | undefined {
+		const key = this.#user?.signingKey;
+		return key === undefined ? undefined : { publicKey: toHex(key.publicKey), signingKey: key };
+	}
+
+	async #follow({ changes }: DirectoryStep): Promise<void> {
+		if (changes.releases.length > 0 || changes.commitments.length > 0) this.#afterwards(() => this.#importReleases());
+		for (const [dbId, opening] of this.#databases) {
+			const open = await opening.catch(() => undefined);
+			if (open === undefined) continue;
+			const follow = async () => {
+				await open.db.followTrust(open.trust.effectsOf(changes));
+				await this.#log.followed(dbId);
+			};
+			// The directory's documents may be in the middle of the very write that is being followed.
+			if (dbId === directoryId) this.#afterwards(follow);
+			else await follow();
+		}
+	}
+
+	/** Does what must not hold up the directory's own turn. */
+	#afterwards(task: () => Promise<void>): void {
+		this.#follows = this.#follows.then(task).catch((error: unknown) => {
+			this.#env.log("error", "a change of the directory could not be followed", {
+				error: error instanceof Error ? error.name : typeof error,
+			});
+		});
+	}
+
+	/** Resolves when everything that the directory said so far is followed. */
+	async #settled(): Promise<void> {
+		for (let before: Promise<void> | undefined; before !== this.#follows; ) {
+			before = this.#follows;
+			await before;
+		}
+	}
+
+	/** Takes over keys that administrators released to this user. */
+	async #importReleases(): Promise<void> {
+		const key = this.#user?.unwrappingKey;
+		if (key === undefined) return;
+		const { crypto } = this.#env;
+		const { tenantRoot } = this.identity;
+		const receiver = toHex(await crypto.sha256(key.publicKey));
+		let fresh = false;
+		for (const { keyId, commitment, wrap } of this.#log.state.releasesFor(receiver)) {
+			if (this.#keyring.get(keyId, commitment) !== undefined) continue;
+			if (!this.#log.state.announcedCommitments(keyId).includes(commitment)) continue;
+			const bytes = await unwrapKey(crypto, { tenantRoot, keyId, commitment }, wrap, key);
+			if (bytes !== undefined) fresh = this.keyBag.set(keyId, bytes, this.#env.clock.now()) || fresh;
+		}
+		if (fresh) await this.keyBag.settled();
+	}
+
+	async #keysChanged(): Promise<void> {
+		const keys = await this.#keyring.refresh();
+		if (keys.length === 0) return;
+		await this.#log.openLocked();
+		for (const opening of this.#databases.values()) {
+			const open = await opening.catch(() => undefined);
+			await open?.db.followTrust({ ...noEffects, keys });
+		}
+	}
+
+	#live(): void {
+		if (this.#closed) throw new UsageError("the tenant is closed", { code: "closed" });
+	}
+}
+
+const noEffects: TrustEffects = {
+	known: [],
+	authors: [],
+	pardoned: [],
+	pardonedRuns: [],
+	judged: [],
+	keys: [],
+	everything: false,
+};

@@ -1,0 +1,144 @@
+import { toHex } from "../bytes/hex.js";
+import type { Env } from "../env.js";
+import { KeyBag } from "../keys/key-bag.js";
+import {
+	createSigningKeyPair,
+	createSymmetricEncryptedPrivateKey,
+	type EncryptedKeyPair,
+	type UnlockOptions,
+} from "../keys/key-pair.js";
+import {
+	createPasswordKey,
+	type EncryptedPrivateKey,
+	type PasswordKeyOptions,
+} from "../keys/password-key.js";
+import { decodeSigningKeyPem } from "../keys/pem.js";
+import { tenantSubkeys } from "../keys/subkeys.js";
+import {
+	createUserId,
+	type PrivateUserId,
+	type PublicUserId,
+	toPublicUserId,
+	type UnlockedUser,
+	unlockUserId,
+} from "../keys/user-id.js";
+import { directoryId } from "../trust/directory-record.js";
+import { MindooTenant } from "./mindoo-tenant.js";
+import type { AdministratorOptions } from "./mindoo-tenant-directory.js";
+import { makeTenantIdentity, parseTenantIdentity, type TenantIdentity } from "./tenant-identity.js";
+
+export interface CreateTenantOptions extends PasswordKeyOptions {
+	/** A name for people. */
+	readonly tenantId: string;
+	readonly adminPassword: string;
+	readonly tenantKeyPassword: string;
+	/** The creator: first member and first administrator. */
+	readonly user: PrivateUserId;
+	readonly userPassword: string;
+	/** Receives the keys `default` and `directory`. */
+	readonly keyBag: KeyBag;
+}
+
+export interface CreatedTenant {
+	readonly tenant: MindooTenant;
+	/** The root of the tenant's trust, under `adminPassword`. Keep it safe and apart: nobody can replace it. */
+	readonly administrationKey: EncryptedKeyPair;
+	/** The tenant's first key `default`, under `tenantKeyPassword`. */
+	readonly tenantKey: EncryptedPrivateKey;
+}
+
+export interface OpenTenantRequest {
+	readonly identity: TenantIdentity;
+	readonly keyBag: KeyBag;
+	/** Who works here. Absent for a replica that only keeps and passes on. */
+	readonly user?: ({ readonly id: PrivateUserId } & UnlockOptions) | UnlockedUser;
+}
+
+/** Makes and opens tenants and identities. Everything happens on this device. */
+export class TenantFactory {
+	readonly #env: Env;
+
+	constructor(env: Env) {
+		this.#env = env;
+	}
+
+	/** Makes a new identity. @throws {UsageError} when the name is empty, ill-formed or longer than 256 bytes. */
+	createUserId(username: string, password: string, options: PasswordKeyOptions = {}): Promise<PrivateUserId> {
+		return createUserId(this.#env, username, { password, ...options });
+	}
+
+	/** The part of an identity to give to others. */
+	toPublicUserId(user: PrivateUserId): PublicUserId {
+		return toPublicUserId(user);
+	}
+
+	/** Makes a named key under a password of its own, to be imported into KeyBags. */
+	createSymmetricEncryptedPrivateKey(password: string, options: PasswordKeyOptions = {}): Promise<EncryptedPrivateKey> {
+		return createSymmetricEncryptedPrivateKey(this.#env, password, options);
+	}
+
+	/** An empty KeyBag. */
+	createKeyBag(): KeyBag {
+		return new KeyBag(this.#env);
+	}
+
+	/**
+	 * Makes a tenant: administration key, the keys `default` and `directory`, and a directory in which the creator is member and
+	 * administrator. Nobody else has to be asked.
+	 */
+	async createTenant(options: CreateTenantOptions): Promise<CreatedTenant> {
+		const { tenantId, adminPassword, tenantKeyPassword, user, userPassword, keyBag, kdf, limits = {} } = options;
+		const kdfOptions = { ...(kdf === undefined ? {} : { kdf }), limits };
+		const unlocked = await unlockUserId(this.#env, user, { password: userPassword, limits });
+		const administrationKey = await createSigningKeyPair(this.#env, adminPassword, {
+			purpose: "administration",
+			...kdfOptions,
+		});
+		const { crypto, random, clock } = this.#env;
+		const identity = await makeTenantIdentity(crypto, {
+			tenantId,
+			administrationKey: decodeSigningKeyPem(administrationKey.publicKey),
+		});
+		const keys = { default: random.randomBytes(32), [directoryId]: random.randomBytes(32) };
+		const now = clock.now();
+		for (const [keyId, key] of Object.entries(keys)) keyBag.set(keyId, key, now);
+		const sealing = await createPasswordKey(this.#env, tenantKeyPassword, kdfOptions);
+		const tenantKey = await sealing.seal("symmetric", keys.default, now);
+		await keyBag.settled();
+		const tenant = await MindooTenant.open(this.#env, { identity, keyBag, user: unlocked });
+		const administrator = { key: administrationKey, password: adminPassword, limits };
+		await this.#found(tenant, toPublicUserId(user), unlocked, keys, administrator);
+		return { tenant, administrationKey, tenantKey };
+	}
+
+	/** Opens a tenant on this device. @throws {KeyError} on a wrong password. @throws {FormatError} on a damaged identity. */
+	async openTenant({ identity, keyBag, user }: OpenTenantRequest): Promise<MindooTenant> {
+		const checked = await parseTenantIdentity(this.#env.crypto, identity);
+		const unlocked =
+			user === undefined || "signingKey" in user
+				? user
+				: await unlockUserId(this.#env, user.id, user);
+		return MindooTenant.open(this.#env, { identity: checked, keyBag, user: unlocked });
+	}
+
+	/** Writes the first entries of the directory. */
+	async #found(
+		tenant: MindooTenant,
+		creator: PublicUserId,
+		unlocked: UnlockedUser,
+		keys: Readonly<Record<string, Uint8Array>>,
+		administrator: NonNullable<AdministratorOptions["administrator"]>,
+	): Promise<void> {
+		const directory = await tenant.openDirectory();
+		const versions = await Promise.all(
+			[directoryId, "default"].map(async (keyId) => {
+				const subkeys = await tenantSubkeys(this.#env.crypto, keys[keyId] as Uint8Array, tenant.identity.tenantRoot);
+				return { form: "keyversion" as const, keyId, commitment: await subkeys.keyCommitment(keyId) };
+			}),
+		);
+		await directory.write(versions, { administrator });
+		await directory.registerUser(creator, { administrator });
+		const signingKey = toHex(unlocked.signingKey.publicKey);
+		await directory.write([{ form: "admingrant", username: creator.username, signingKey }], { administrator });
+	}
+}

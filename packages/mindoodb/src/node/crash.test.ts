@@ -1,0 +1,92 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Entry, LocalStore } from "@mindoodb/core";
+import { folderStores, nodeCrypto } from "mindoodb";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+const kills = 20;
+const child = fileURLToPath(new URL("./crash-child.mjs", import.meta.url));
+const tenantRoot = "ab".repeat(32);
+const everything = { lower: { createdAt: 0, hashPrefix: new Uint8Array(0) } };
+let dir = "";
+
+beforeAll(async () => {
+	for (const built of ["../../dist/node/index.js", "../../../testing/dist/index.js"]) {
+		const path = fileURLToPath(new URL(built, import.meta.url));
+		if (!existsSync(path)) throw new Error(`${path} is missing: run "npm run build" before this test`);
+	}
+	dir = await mkdtemp(join(tmpdir(), "mindoodb-crash-"));
+});
+
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+interface Said {
+	readonly acknowledged: readonly string[];
+	readonly purging: readonly string[];
+	readonly purged: readonly string[];
+}
+
+/** Lets the child write, kills it some time after its first word. */
+async function writeAndKill(delay: number): Promise<Said> {
+	const running: ChildProcess = spawn(process.execPath, [child, dir, tenantRoot], {
+		stdio: ["ignore", "pipe", "pipe"],
+	});
+	let text = "";
+	let complaint = "";
+	running.stderr?.on("data", (data) => {
+		complaint += String(data);
+	});
+	const begun = new Promise<void>((resolve) => {
+		running.stdout?.on("data", (data) => {
+			text += String(data);
+			resolve();
+		});
+	});
+	const ended = new Promise<void>((resolve) => running.once("close", () => resolve()));
+	await Promise.race([begun, ended]);
+	if (running.exitCode !== null) throw new Error(`the writing process ended by itself: ${complaint}`);
+	await new Promise((resolve) => setTimeout(resolve, delay));
+	running.kill("SIGKILL");
+	await ended;
+	// What stands behind the last line end was cut off by the kill.
+	const lines = text.split("\n").slice(0, -1);
+	const words = (kind: string) =>
+		lines.filter((line) => line.startsWith(`${kind} `)).flatMap((line) => line.split(" ").slice(1));
+	return { acknowledged: words("ack"), purging: words("purging"), purged: words("purged") };
+}
+
+async function check(store: LocalStore, said: Said): Promise<void> {
+	for await (const damaged of store.verifyRecords()) expect(damaged).toBeUndefined();
+	const present = new Map((await store.findNewEntries([])).map((entry) => [entry.hash, entry as Entry]));
+	const missing = said.acknowledged.filter((hash) => !present.has(hash));
+	// A purge that had begun goes on when the store is opened; none is left half done.
+	const left = new Set([...present.values()].map(({ common }) => common.docId));
+	for (const docId of said.purged) expect(left.has(docId), "a purged document is back").toBe(false);
+	const arrivals = await store.arrivalsOf(missing);
+	expect(arrivals).not.toContain(undefined);
+	if (said.purging.length === 0) expect(missing).toEqual([]);
+	const { arrival } = await store.position();
+	expect((await store.fingerprint(everything)).count).toBe(arrival);
+	for (const publicKey of await store.authors()) expect(await store.chainHeads(publicKey)).toHaveLength(1);
+	const rows = await store.rows.getMany(said.acknowledged.slice(-1).map((hash) => new TextEncoder().encode(hash)));
+	expect(rows).not.toContain(undefined);
+}
+
+test(`kill -9, ${kills} times: everything acknowledged is there, everything there verifies`, {
+	timeout: 120_000,
+}, async () => {
+	const crypto = nodeCrypto();
+	let entries = 0;
+	for (let i = 0; i < kills; i++) {
+		const said = await writeAndKill(Math.floor(Math.random() * 120));
+		const store = await folderStores(dir, crypto).open({ tenantRoot, dbId: "notes", purpose: "documents" });
+		await check(store, said);
+		entries += said.acknowledged.length;
+		await store.close();
+	}
+	expect(entries).toBeGreaterThan(0);
+});

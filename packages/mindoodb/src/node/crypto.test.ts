@@ -1,0 +1,4 @@
+import { testCrypto } from "@mindoodb/testing";
+import { nodeCrypto } from "./crypto.js";
+
+testCrypto("nodeCrypto", async () => nodeCrypto());

@@ -1,0 +1,116 @@
+import {
+	createCipheriv,
+	createDecipheriv,
+	createHash,
+	createHmac,
+	generateKeyPair,
+	hash as hashOnce,
+	pbkdf2 as pbkdf2Callback,
+	randomBytes,
+} from "node:crypto";
+import { promisify } from "node:util";
+import type { Argon2idCosts, Crypto, KeyPairBytes } from "@mindoodb/core";
+import { hashRaw } from "@node-rs/argon2";
+import { checkArgon2idCosts, checkKey, checkPbkdf2Rounds } from "../shared/arguments.js";
+import { plainBytes } from "./bytes.js";
+import { deflateRaw, inflateRaw, inflateRawAtMost } from "./deflate.js";
+import { ed25519 } from "./ed25519.js";
+import { rsaOaep } from "./rsa-oaep.js";
+
+/** Missing before Node 20.12 and 21.7. */
+const sha256 =
+	typeof hashOnce === "function"
+		? (data: Uint8Array) => plainBytes(hashOnce("sha256", data, "buffer"))
+		: (data: Uint8Array) => plainBytes(createHash("sha256").update(data).digest());
+
+const generate = promisify(generateKeyPair);
+const pbkdf2 = promisify(pbkdf2Callback);
+const tagLength = 16;
+
+/**
+ * Cryptography by `node:crypto`, `node:zlib` and `@node-rs/argon2`.
+ *
+ * What takes a few microseconds runs at once; signatures in bulk, key derivation, key generation and large DEFLATE data go
+ * through the thread pool, which others may widen by UV_THREADPOOL_SIZE.
+ */
+export function nodeCrypto(): Crypto {
+	return {
+		...ed25519(),
+		...rsaOaep(),
+
+		randomBytes: (length) => plainBytes(randomBytes(length)),
+
+		sha256: async (data) => sha256(data),
+		sha256Many: async (data) => data.map(sha256),
+		hmac: async (key, data) => plainBytes(createHmac("sha256", key).update(data).digest()),
+
+		async seal(key, iv, plaintext, associatedData) {
+			checkKey(key, iv);
+			const cipher = createCipheriv("aes-256-gcm", key, iv, { authTagLength: tagLength });
+			cipher.setAAD(associatedData);
+			const ciphertext = cipher.update(plaintext);
+			cipher.final();
+			const sealed = new Uint8Array(ciphertext.length + tagLength);
+			sealed.set(ciphertext);
+			sealed.set(cipher.getAuthTag(), ciphertext.length);
+			return sealed;
+		},
+
+		async open(key, iv, ciphertextAndTag, associatedData) {
+			checkKey(key, iv);
+			const end = ciphertextAndTag.length - tagLength;
+			if (end < 0) return undefined;
+			const decipher = createDecipheriv("aes-256-gcm", key, iv, { authTagLength: tagLength });
+			decipher.setAAD(associatedData);
+			decipher.setAuthTag(ciphertextAndTag.subarray(end));
+			const plaintext = decipher.update(ciphertextAndTag.subarray(0, end));
+			try {
+				decipher.final();
+			} catch {
+				return undefined;
+			}
+			return plainBytes(plaintext);
+		},
+
+		generateSigningKeyPair: async (): Promise<KeyPairBytes> => {
+			const { publicKey, privateKey } = await generate("ed25519");
+			return {
+				// The last 32 bytes of the SPKI form are the raw key (RFC 8410 §4).
+				publicKey: plainBytes(publicKey.export({ format: "der", type: "spki" })).slice(-32),
+				privateKey: plainBytes(privateKey.export({ format: "der", type: "pkcs8" })),
+			};
+		},
+
+		generateWrappingKeyPair: async (): Promise<KeyPairBytes> => {
+			const { publicKey, privateKey } = await generate("rsa", { modulusLength: 3072, publicExponent: 65_537 });
+			return {
+				publicKey: plainBytes(publicKey.export({ format: "der", type: "spki" })),
+				privateKey: plainBytes(privateKey.export({ format: "der", type: "pkcs8" })),
+			};
+		},
+
+		async argon2id(password: Uint8Array, salt: Uint8Array, costs: Argon2idCosts) {
+			checkArgon2idCosts(password, salt, costs);
+			const derived = await hashRaw(password, {
+				// 2 = Algorithm.Argon2id, 1 = Version.V0x13: the package declares them as const enums, which erased types cannot read.
+				algorithm: 2,
+				version: 1,
+				salt,
+				memoryCost: costs.memoryKiB,
+				timeCost: costs.passes,
+				parallelism: costs.lanes,
+				outputLen: 32,
+			});
+			return plainBytes(derived);
+		},
+
+		async pbkdf2(password, salt, rounds) {
+			checkPbkdf2Rounds(rounds);
+			return plainBytes(await pbkdf2(password, salt, rounds, 32, "sha256"));
+		},
+
+		deflate: deflateRaw,
+		inflate: inflateRaw,
+		inflateAtMost: inflateRawAtMost,
+	};
+}

@@ -1,0 +1,25 @@
+import { describe } from "vitest";
+import { testChains } from "./chains.js";
+import { testPurging } from "./purging.js";
+import { testReading } from "./reading.js";
+import { testReceiving } from "./receiving.js";
+import { testReconciliation } from "./reconciliation.js";
+import { testRows } from "./rows.js";
+import type { MakeStoreUnderTest } from "./under-test.js";
+import { testWriting } from "./writing.js";
+
+/**
+ * The acceptance suite of `LocalStore` and `StoreFactory`; runs in vitest.
+ * @param make gives each test stores of its own.
+ */
+export function testStore(name: string, make: MakeStoreUnderTest): void {
+	describe(`store: ${name}`, () => {
+		testWriting(make);
+		testReading(make);
+		testReceiving(make);
+		testChains(make);
+		testPurging(make);
+		testReconciliation(make);
+		testRows(make);
+	});
+}
