@@ -1,15 +1,22 @@
 /** What every platform offers under the same name: WHATWG encoding and abort signals. Isomorphic code has no other globals. */
-declare class TextEncoder {
-	encode(text: string): Uint8Array<ArrayBuffer>;
+declare global {
+	interface TextEncoder {
+		encode(text: string): Uint8Array<ArrayBuffer>;
+	}
+	var TextEncoder: { new (): TextEncoder };
+
+	interface TextDecoder {
+		decode(bytes: Uint8Array): string;
+	}
+	var TextDecoder: {
+		new (label?: string, options?: { readonly fatal?: boolean; readonly ignoreBOM?: boolean }): TextDecoder;
+	};
+
+	interface AbortSignal {
+		readonly aborted: boolean;
+		readonly reason: unknown;
+		throwIfAborted(): void;
+	}
 }
 
-declare class TextDecoder {
-	constructor(label?: string, options?: { readonly fatal?: boolean; readonly ignoreBOM?: boolean });
-	decode(bytes: Uint8Array): string;
-}
-
-interface AbortSignal {
-	readonly aborted: boolean;
-	readonly reason: unknown;
-	throwIfAborted(): void;
-}
+export {};

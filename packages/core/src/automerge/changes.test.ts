@@ -150,7 +150,7 @@ describe("any history of two members", () => {
 				one.free();
 				two.free();
 			}),
-			{ numRuns: 200 },
+			{ numRuns: 120 },
 		);
 	});
 

@@ -16,7 +16,7 @@ import { setChecksum, writeChange } from "./change-writer.js";
 import type { LocalChange } from "./crdt-document.js";
 import { OperationWriter, type Place } from "./operation-writer.js";
 import type { DocumentData, DocumentValue } from "./plain-data.js";
-import { isWellFormed, wellFormed } from "./well-formed.js";
+import { compareCodePoints, isWellFormed, wellFormed } from "./unicode.js";
 
 /** A first change, and what a document with it shows. */
 export interface InitialChange extends LocalChange {
@@ -87,7 +87,7 @@ class InitialValues {
 		depth: number,
 	): DocumentData | undefined {
 		const data: DocumentData = {};
-		for (const key of Object.keys(values).sort()) {
+		for (const key of Object.keys(values).sort(compareCodePoints)) {
 			if (key === "__proto__" || !isWellFormed(key)) return undefined;
 			const shown = this.#add(values[key], object, { key }, depth);
 			if (shown === undefined) return undefined;

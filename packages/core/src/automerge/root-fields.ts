@@ -15,7 +15,7 @@ import type { Handle } from "./draft-value.js";
 import { OperationWriter, type Predecessor } from "./operation-writer.js";
 import type { DocumentData } from "./plain-data.js";
 import { sha256 } from "./sha256.js";
-import { isWellFormed, wellFormed } from "./well-formed.js";
+import { compareCodePoints, isWellFormed, wellFormed } from "./unicode.js";
 
 /** Values that can be assigned without Automerge; a string becomes text. */
 export type FieldValue = string | number | boolean | null | Date;
@@ -130,7 +130,7 @@ export class RootFields {
 			data[key] = value instanceof Date ? new Date(value) : value;
 		}
 		if (sorted) return data;
-		return Object.fromEntries(Object.entries(data).sort(([a], [b]) => (a < b ? -1 : 1)));
+		return Object.fromEntries(Object.entries(data).sort(([a], [b]) => compareCodePoints(a, b)));
 	}
 
 	/** Automerge has seen all assignments. */

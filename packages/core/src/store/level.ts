@@ -1,6 +1,7 @@
 /**
  * The border to the key-value engine. Everything behind it is plain `Uint8Array`; every failure is a `StoreError`.
  */
+import { compareBytes } from "../bytes/compare.js";
 import { StoreError } from "../errors.js";
 
 export type LevelWrite =
@@ -110,8 +111,20 @@ export class Table {
 		});
 	}
 
-	async compact(start: Uint8Array, end: Uint8Array): Promise<void> {
-		await guard("compact", async () => this.#level.compactRange?.(start, end));
+	/**
+	 * Makes the engine drop the bytes that rows had before they were overwritten or deleted.
+	 * @param rows the newest writes of the rows in question, repeated; the ranges between the first and last key of each tag.
+	 */
+	async compact(rows: readonly LevelWrite[]): Promise<void> {
+		if (this.#level.compactRange === undefined || rows.length === 0) return;
+		const ranges = rangesOf(rows);
+		const compactAll = async () => {
+			for (const [start, end] of ranges) await guard("compact", async () => this.#level.compactRange?.(start, end));
+		};
+		await compactAll();
+		// LevelDB does not rewrite the deepest files of a range by themselves: they are merged with what lies above them.
+		await this.write(rows, true);
+		await compactAll();
 	}
 
 	/** Closes and opens the engine: some refuse every write after a failed one until then. */
@@ -125,6 +138,17 @@ export class Table {
 	close(): Promise<void> {
 		return guard("close", () => this.#level.close());
 	}
+}
+
+function rangesOf(rows: readonly LevelWrite[]): (readonly [start: Uint8Array, end: Uint8Array])[] {
+	const ranges = new Map<number | undefined, [Uint8Array, Uint8Array]>();
+	for (const { key } of rows) {
+		const range = ranges.get(key[0]);
+		if (range === undefined) ranges.set(key[0], [key, key]);
+		else if (compareBytes(key, range[0]) < 0) range[0] = key;
+		else if (compareBytes(key, range[1]) > 0) range[1] = key;
+	}
+	return [...ranges.values()];
 }
 
 async function guard<T>(what: string, action: () => Promise<T>): Promise<T> {

@@ -3,11 +3,12 @@
  * when the store is opened again. Arrival numbers, running digests and addresses stay, as does the place in reconciliation.
  */
 import { decodeUtf8 } from "../bytes/text.js";
+import { FormatError } from "../errors.js";
 import { writtenArrival } from "./drafting.js";
 import type { LevelWrite, Table } from "./level.js";
 import { listArrivals } from "./listing.js";
 import { authorOfRecord } from "./reading.js";
-import { decodeRecord, encodeTombstone } from "./record.js";
+import { decodeRecord, decodeRecordHead, encodeTombstone, headBytes } from "./record.js";
 import {
 	addressKey,
 	contentKey,
@@ -16,7 +17,6 @@ import {
 	purgeKey,
 	recordKey,
 	referenceKey,
-	successor,
 	tags,
 } from "./row-keys.js";
 import type { StoreState } from "./state.js";
@@ -35,19 +35,17 @@ export async function purgeDocument(env: PurgeEnv, docId: string): Promise<strin
 	const erased: string[] = [];
 	const contents = new Set<string>();
 	let last = 0;
-	let first = Number.POSITIVE_INFINITY;
+	let first = 0;
 	if (document !== undefined) {
 		for await (const arrivals of listArrivals(env.table, tags.documentListing, document, 0)) {
 			erased.push(...(await eraseArrivals(env, arrivals, contents)));
-			first = Math.min(first, arrivals[0] as number);
+			first ||= arrivals[0] as number;
 			last = arrivals[arrivals.length - 1] as number;
 		}
 		await eraseListing(env, document, last);
 	}
 	await env.write([{ type: "put", key: purgeKey(docId), value: Uint8Array.of(1) }]);
-	if (last > 0) await env.table.compact(recordKey(first), recordKey(last + 1));
-	for (const contentHash of contents)
-		await env.table.compact(contentKey(contentHash), successor(contentKey(contentHash)));
+	await dropErased(env.table, first === 0 ? [] : [first, last], contents);
 	return erased;
 }
 
@@ -68,16 +66,16 @@ async function eraseArrivals(env: PurgeEnv, arrivals: readonly number[], content
 	const released = new Map<string, number[]>();
 	for (const [index, arrival] of arrivals.entries()) {
 		const value = values[index];
-		if (value === undefined) continue;
-		const record = decodeRecord(value);
-		if (record.kind === "tombstone") continue;
+		if (value === undefined || value.length < headBytes) continue;
+		const head = decodeRecordHead(value);
+		if (head.kind === "tombstone") continue;
 		const author = await authorOfRecord(state.contexts, value);
 		const number = typeof author === "string" ? (await state.authorStates([author])).get(author)?.number : author;
-		rows.push({ type: "put", key: recordKey(arrival), value: encodeTombstone(record, number ?? 0) });
-		rows.push({ type: "put", key: addressKey(record.hash), value: writtenArrival(arrival, true) });
-		erased.push(record.hash);
-		if (record.kind === "stub" || record.payload.inline !== undefined) continue;
-		const { contentHash } = record.payload;
+		rows.push({ type: "put", key: recordKey(arrival), value: encodeTombstone(head, number ?? 0) });
+		rows.push({ type: "put", key: addressKey(head.hash), value: writtenArrival(arrival, true) });
+		erased.push(head.hash);
+		const contentHash = contentHashOf(value);
+		if (contentHash === undefined) continue;
 		rows.push({ type: "del", key: referenceKey(contentHash, arrival) });
 		released.set(contentHash, [...(released.get(contentHash) ?? []), arrival]);
 	}
@@ -90,11 +88,35 @@ async function eraseArrivals(env: PurgeEnv, arrivals: readonly number[], content
 	return erased;
 }
 
+/** Gives the erased bytes back to the disk. */
+async function dropErased(table: Table, arrivals: readonly number[], contents: Iterable<string>): Promise<void> {
+	const rows: LevelWrite[] = [];
+	const values = await table.getMany(arrivals.map(recordKey));
+	for (const [index, arrival] of arrivals.entries()) {
+		const value = values[index];
+		if (value !== undefined) rows.push({ type: "put", key: recordKey(arrival), value });
+	}
+	for (const contentHash of contents) rows.push({ type: "del", key: contentKey(contentHash) });
+	await table.compact(rows);
+}
+
 async function isReferenced(table: Table, contentHash: string, except: ReadonlySet<number>): Promise<boolean> {
 	const start = referenceKey(contentHash, 0);
 	const range = { ...prefixRange(start.subarray(0, 33)), limit: except.size + 1 };
 	for await (const rows of table.scan(range, except.size + 1)) return rows.length > except.size;
 	return false;
+}
+
+/** Hash of a payload that lies in a row of its own; of a damaged record it cannot be told. */
+function contentHashOf(value: Uint8Array): string | undefined {
+	try {
+		const record = decodeRecord(value);
+		if (record.kind === "stub" || record.kind === "tombstone" || record.payload.inline !== undefined) return undefined;
+		return record.payload.contentHash;
+	} catch (error) {
+		if (error instanceof FormatError) return undefined;
+		throw error;
+	}
 }
 
 async function eraseListing(env: PurgeEnv, document: number, last: number): Promise<void> {

@@ -11,11 +11,10 @@ import { folderStores, nodeCrypto } from "../../dist/node/index.js";
 const [dir, tenantRoot] = process.argv.slice(2);
 const crypto = nodeCrypto();
 const store = await folderStores(dir, crypto).open({ tenantRoot, dbId: "notes", purpose: "documents" });
-const maker = await entryMaker({ crypto, tenantRoot });
 const say = (line) => writeSync(1, `${line}\n`);
 const random = (below) => crypto.randomBytes(2).reduce((sum, byte) => sum * 256 + byte, 0) % below;
 
-async function write() {
+async function write(maker) {
 	const entries = await maker.document(1 + random(40), { signed: false });
 	if (random(4) === 0) entries.push(await maker.make({ payload: crypto.randomBytes(4000 + random(60_000)) }));
 	const rows = async (placements) => [
@@ -30,4 +29,9 @@ async function write() {
 	say(`purged ${docId}`);
 }
 
-for (;;) await Promise.all([write(), write(), write()]);
+async function writeForEver() {
+	const maker = await entryMaker({ crypto, tenantRoot });
+	for (;;) await write(maker);
+}
+
+await Promise.all([writeForEver(), writeForEver(), writeForEver()]);

@@ -126,7 +126,9 @@ describe("a folder of stores", () => {
 		for (let i = 0; i < 40; i++) await store.append(await maker.document(50, { signed: false }));
 		const found = async () => {
 			const contents = await Promise.all((await filesOf(dir)).map((path) => readFile(path)));
-			return [small, large].map((bytes) => contents.some((content) => content.includes(bytes.subarray(50, 90))));
+			return [small, large].map((bytes) =>
+				contents.some((content) => content.includes(Buffer.from(bytes.subarray(50, 90)))),
+			);
 		};
 		expect(await found()).toEqual([true, true]);
 		await store.purgeDocHistory(docId);
