@@ -1,4 +1,6 @@
 /** What users of the database work with, what adapters implement, and what the packages above build on. */
+/** Values and edits that plain JavaScript has no notation for: see Automerge's documentation. */
+export { Counter, deleteAt, ImmutableString, insertAt, splice, updateText } from "@automerge/automerge/slim";
 export type { DocumentData, DocumentValue } from "./automerge/plain-data.js";
 /** Bytes and points, for adapters. */
 export { fromBase64, fromBase64Url, toBase64, toBase64Url } from "./bytes/base64.js";
@@ -11,7 +13,7 @@ export { hkdfExpand, hkdfExtract } from "./crypto/hkdf.js";
 export type { ChangeListener, DocumentChange } from "./database/change-feed.js";
 export type { ChangeFunction } from "./database/document-writer.js";
 export type { DocumentExplanation, EntryExplanation, RefusedDocument } from "./database/explain.js";
-export { type FeedItem, type InitialValues, type IterateOptions, MindooDB } from "./database/mindoo-db.js";
+export { type FeedItem, type InitialValues, type IterateOptions, type AuthorFork, MindooDB } from "./database/mindoo-db.js";
 export { MindooDoc } from "./database/mindoo-doc.js";
 export type { PullResult, PushResult, TransferOptions } from "./database/replication.js";
 export { describeVerdict, type Verdict } from "./database/verdict.js";
@@ -19,6 +21,7 @@ export { type Entry, type Link, linkOf, parseEntry, type StoredEntry, type Stub,
 export { type EntryType, encodeHeader, entryTypes, type HeaderFields, type HeaderInput } from "./entry/header.js";
 export { makeDocumentId } from "./entry/ids.js";
 export { limits } from "./entry/limits.js";
+export { metadataOf, type StoreEntryMetadata } from "./entry/metadata.js";
 export { makeEntry, signEntries } from "./entry/sign.js";
 export type { Clock, Env, Log, LogLevel } from "./env.js";
 export * from "./errors.js";

@@ -6,3 +6,7 @@ export { type EntryMaker, type EntryMakerOptions, type EntryWish, entryMaker } f
 export { type FaultyLevel, faultyLevel, type WriteFault } from "./faulty-level.js";
 export { testStore } from "./store-suite/test-store.js";
 export type { MakeStoreUnderTest, StoreUnderTest } from "./store-suite/under-test.js";
+export { seededCrypto } from "./tenant-fixture/seeded-crypto.js";
+export { seededRandom } from "./tenant-fixture/seeded-random.js";
+export { TenantFixture, type TenantFixtureOptions, TestReplica } from "./tenant-fixture/tenant-fixture.js";
+export { type TestClock, testClock } from "./tenant-fixture/test-clock.js";

@@ -71,6 +71,15 @@ export interface References {
 	readonly counters: readonly number[];
 }
 
+/** One assignment to a key of the root map, as it is read. */
+export interface RootAssignment {
+	readonly key: string;
+	/** See `change-values.ts`. */
+	readonly metadata: number;
+	/** View of the value's bytes. */
+	readonly bytes: Uint8Array;
+}
+
 export interface Operations {
 	readonly count: number;
 	readonly references: readonly References[];
@@ -78,9 +87,14 @@ export interface Operations {
 
 /**
  * Reads other actors, columns and their end; `reader` stands behind the message.
+ * @param onRootAssignment is told every value that is set at a key of the root map.
  * @throws {FormatError} on every form that Automerge would not write; code `limit` for too many operations.
  */
-export function readOperations(reader: ByteReader, head: ChangeHead): Operations {
+export function readOperations(
+	reader: ByteReader,
+	head: ChangeHead,
+	onRootAssignment?: (assignment: RootAssignment) => void,
+): Operations {
 	const actors = readActors(reader, head.actor);
 	const parts = readColumns(reader);
 	if (!reader.done) throw reader.error("expected nothing behind the columns");
@@ -88,7 +102,7 @@ export function readOperations(reader: ByteReader, head: ChangeHead): Operations
 		if (actors.length > 1) throw reader.error("expected no other actors in an empty change");
 		return { count: 0, references: [] };
 	}
-	return new OperationReader(parts, actors, head).read();
+	return new OperationReader(parts, actors, head).read(onRootAssignment);
 }
 
 function readActors(reader: ByteReader, own: string): string[] {
@@ -142,7 +156,7 @@ class OperationReader {
 		this.#used = actors.map((_, i) => i === 0);
 	}
 
-	read(): Operations {
+	read(onRootAssignment: ((assignment: RootAssignment) => void) | undefined): Operations {
 		const most = limits.operationsPerChange;
 		const action = this.#unsigned(columns.action, most);
 		const count = action.total;
@@ -175,11 +189,16 @@ class OperationReader {
 			const value = metadata.next();
 			if (kind === null || kind > actions.mark || value === null) throw wrong("an action and a value in every row");
 			const inRoot = this.#object(objectActor.next(), objectCounter.next(), id);
-			const inMap = this.#key(key.next(), keyActor.next(), keyCounter.next(), inserts, id);
+			const keyText = key.next();
+			const inMap = this.#key(keyText, keyActor.next(), keyCounter.next(), inserts, id);
 			if (inRoot && !inMap) throw wrong("a string key in the root map");
 			if (inMap && inserts) throw wrong("no insertion into a map");
 			checkAction(kind, value, inserts, expand.next() === 1, markName.next());
+			const start = raw.offset;
 			skipValue(raw, value);
+			if (onRootAssignment !== undefined && inRoot && keyText !== null && kind === actions.set) {
+				onRootAssignment({ key: keyText, metadata: value, bytes: raw.bytes.subarray(start, raw.offset) });
+			}
 			this.#predecessors(predecessors.next() ?? 0, predecessorActor, predecessorCounter, inserts, id);
 		}
 		if (!raw.done) throw raw.error("expected no values behind the last one");

@@ -4,7 +4,7 @@ import { FormatError, MindooError, UsageError } from "../errors.js";
 import { reading } from "./automerge-error.js";
 import { headOf } from "./change-head.js";
 import { DraftContext, draftRoot } from "./draft.js";
-import type { Handle } from "./draft-value.js";
+import { type Handle, tooManyOperations } from "./draft-value.js";
 import { type DocumentData, plainData } from "./plain-data.js";
 import { RootDraft } from "./root-draft.js";
 import { type NextChange, RootFields } from "./root-fields.js";
@@ -133,6 +133,7 @@ export class CrdtDocument {
 			const written = this.#fields.write(assignments, this.#heads, this.actor, this.#next);
 			if (written !== "unfit") {
 				this.#closeDraft();
+				if (written === "full") throw tooManyOperations();
 				return written === undefined ? undefined : this.#unseenChange(written);
 			}
 			this.#draft?.light?.real();
@@ -140,17 +141,9 @@ export class CrdtDocument {
 		const handle = this.#closeDraft();
 		const operations = handle.pendingOps();
 		if (operations === 0) return undefined;
-		const most = limits.operationsPerChange;
-		if (operations > most) {
+		if (operations > limits.operationsPerChange) {
 			reading("roll a draft back", () => handle.rollback());
-			throw new UsageError(
-				`one change holds ${most} operations (every character of a text is one), found ${operations}`,
-				{
-					code: "limit",
-					expected: most,
-					found: operations,
-				},
-			);
+			throw tooManyOperations();
 		}
 		const hash = reading("commit a draft", () => handle.commit(undefined, 0));
 		if (hash === null) return undefined;

@@ -1,5 +1,6 @@
 import type { getBackend } from "@automerge/automerge/slim";
 import { Counter, Float64, Int, isCounter, isImmutableString, Uint } from "@automerge/automerge/slim";
+import { limits } from "../entry/limits.js";
 import { UsageError } from "../errors.js";
 
 /** Automerge's own document, in WebAssembly. */
@@ -24,6 +25,8 @@ const greatestUint = 2n ** 64n - 1n;
 export function checkDraftValue(value: unknown, depth = 0): boolean {
 	switch (typeof value) {
 		case "string":
+			checkText(value);
+			return false;
 		case "boolean":
 			return false;
 		case "number":
@@ -39,6 +42,20 @@ export function checkDraftValue(value: unknown, depth = 0): boolean {
 		default:
 			throw new UsageError(`a document cannot hold a ${typeof value}`);
 	}
+}
+
+/** A text takes one operation a character; Automerge needs seconds for one that no change could hold. @throws {UsageError} */
+export function checkText(text: string): void {
+	const most = limits.operationsPerChange;
+	if (text.length > 2 * most || (text.length >= most && [...text].length >= most)) throw tooManyOperations();
+}
+
+export function tooManyOperations(): UsageError {
+	const most = limits.operationsPerChange;
+	return new UsageError(`one change holds ${most} operations (every character of a text is one): make it in several`, {
+		code: "limit",
+		expected: most,
+	});
 }
 
 function checkObject(value: object, depth: number): boolean {

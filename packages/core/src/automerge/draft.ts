@@ -1,7 +1,7 @@
 import { change } from "@automerge/automerge/slim";
 import { UsageError } from "../errors.js";
 import { editing } from "./automerge-error.js";
-import { checkDraftValue, type Handle, writePiecewise } from "./draft-value.js";
+import { checkDraftValue, checkText, type Handle, writePiecewise } from "./draft-value.js";
 
 type Args<K extends keyof Handle> = Handle[K] extends (...args: infer A) => unknown ? A : never;
 type Result<K extends keyof Handle> = Handle[K] extends (...args: never[]) => infer R ? R : never;
@@ -93,10 +93,12 @@ export class DraftContext {
 	}
 	putObject(object: string, place: string | number, value: unknown): unknown {
 		if (typeof value !== "string") return this.putObjectFromHydrate(object, place, value);
+		checkText(value);
 		return this.#call((handle) => handle.putObject(object, place, value as never));
 	}
 	insertObject(object: string, place: number, value: unknown): unknown {
 		if (typeof value !== "string") return this.insertObjectFromHydrate(object, place, value);
+		checkText(value);
 		return this.#call((handle) => handle.insertObject(object, place, value as never));
 	}
 	putObjectFromHydrate(object: string, place: string | number, value: unknown): unknown {
@@ -129,6 +131,7 @@ export class DraftContext {
 		this.#call((handle) => handle.increment(object, place, value));
 	}
 	splice(...args: Args<"splice">): Result<"splice"> {
+		if (typeof args[3] === "string") checkText(args[3]);
 		return this.#call((handle) => handle.splice(...args));
 	}
 	updateText(...args: Args<"updateText">): void {

@@ -178,7 +178,8 @@ function textOf(value: DocumentValue): string | number | null {
 }
 
 function revive(data: DocumentData, revival: Revival): void {
-	const [path, kind, text] = revival;
+	if (!Array.isArray(revival)) throw new FormatError("projection: expected a revival");
+	const [path, kind, text] = revival as Revival;
 	if (!Array.isArray(path) || path.length === 0) throw new FormatError("projection: expected a path");
 	let node: unknown = data;
 	for (const step of path.slice(0, -1)) node = child(node, step);

@@ -81,14 +81,14 @@ export class RootFields {
 	/**
 	 * Writes the change that makes these assignments.
 	 * @param deps the document's heads.
-	 * @returns `undefined` when nothing changes, "unfit" when Automerge has to do it.
+	 * @returns `undefined` when nothing changes, "unfit" when Automerge has to do it, "full" when one change cannot hold it.
 	 */
 	write(
 		assignments: readonly Assignment[],
 		deps: readonly string[],
 		actor: string,
 		next: NextChange,
-	): LocalChange | undefined | "unfit" {
+	): LocalChange | undefined | "unfit" | "full" {
 		const fields = new Map<string, Field>();
 		const others = new Set<string>();
 		for (const { key } of assignments) {
@@ -104,8 +104,8 @@ export class RootFields {
 			const type = typeOf(value);
 			if (type !== "text" && type === field.type && sameValue(value, field.value)) continue;
 			const counter = operations.last + 1;
-			if (!operations.hasRoom(1)) return "unfit";
-			if (!writeField(operations, key, value, predecessorOf(field, actor, otherActors))) return "unfit";
+			if (!operations.hasRoom(1)) return "full";
+			if (!writeField(operations, key, value, predecessorOf(field, actor, otherActors))) return "full";
 			const shown = typeof value === "string" ? wellFormed(value) : value === 0 ? 0 : value;
 			fields.set(key, { operation: { actor, counter }, type, value: shown });
 		}

@@ -14,14 +14,13 @@ import { lastUint48, projectionKey, verdictRange } from "./document-rows.js";
 import type { EvaluationContext } from "./evaluation.js";
 import type { MindooDoc } from "./mindoo-doc.js";
 import { OpenDocument, type StoredState } from "./open-document.js";
+import { OpenDocuments } from "./open-documents.js";
 import type { Outcome } from "./outcome.js";
 import { Projections, type StoredProjection } from "./projections.js";
 import { chainPrecedes } from "./chain-order.js";
 import { decodeVerdict, type Verdict } from "./verdict.js";
 import { verdictRows } from "./verdict-rows.js";
 
-/** Documents with their Automerge document in memory: with thousands of live ones, making another becomes many times slower. */
-const mostOpen = 64;
 /** Documents brought up in one batch of rows. */
 const bringUpBatch = 64;
 /** Milliseconds until the projection of a document that is being written follows. */
@@ -40,14 +39,12 @@ export class Documents {
 	readonly feed: ChangeFeed;
 	readonly projections: Projections;
 	readonly behind: BehindDocuments;
-	/** Least recently used first. */
-	readonly #open = new Map<number, OpenDocument>();
-	/** Numbers of the open documents. */
-	readonly #numbers = new Map<string, number>();
+	readonly #open = new OpenDocuments();
 	readonly #turns = new Map<number, Promise<unknown>>();
 	readonly #actors: string[] = [];
 	#timer: (() => void) | undefined;
 	#closed = false;
+	#evicting = false;
 
 	private constructor(context: DatabaseContext, feed: ChangeFeed, behind: BehindDocuments, actors: string[]) {
 		this.#context = context;
@@ -77,7 +74,7 @@ export class Documents {
 		const lag = this.behind.get(document);
 		if (lag?.unapplied || lag?.anew) await this.bringUp([document]);
 		const open = this.#open.get(document);
-		if (open !== undefined && open.broken === undefined) return open.view();
+		if (open !== undefined) return open.view();
 		if (lag === undefined) {
 			const stored = await this.projections.read(document);
 			if (stored?.kind === "shown") return stored.doc;
@@ -112,7 +109,7 @@ export class Documents {
 			for (const [number, head] of batch) {
 				for (; next < number; next++) ids.push(...(await this.#shownId(next)));
 				next = number + 1;
-				if (head === undefined || this.#open.has(number)) ids.push(...(await this.#shownId(number)));
+				if (head === undefined || this.#open.get(number) !== undefined) ids.push(...(await this.#shownId(number)));
 				else if (head.shown && !head.deleted) ids.push(head.docId);
 			}
 		}
@@ -125,7 +122,7 @@ export class Documents {
 		const lag = this.behind.get(document);
 		if (lag?.unapplied || lag?.anew) await this.bringUp([document]);
 		const known = this.#open.get(document);
-		if (known !== undefined && known.broken === undefined) return this.#touch(known);
+		if (known !== undefined) return this.#touch(known);
 		return this.#inTurn(document, async () => this.#touch(this.#open.get(document) ?? (await this.#load(document))));
 	}
 
@@ -138,10 +135,9 @@ export class Documents {
 
 	/** The document if it is in memory, up to date, and nobody is bringing it up. */
 	atHand(docId: string): OpenDocument | undefined {
-		const document = this.#numbers.get(docId);
-		const open = document === undefined ? undefined : this.#open.get(document);
-		if (document === undefined || open === undefined || open.broken !== undefined || this.#turns.has(document)) return undefined;
-		const lag = this.behind.get(document);
+		const open = this.#open.find(docId);
+		if (open === undefined || this.#turns.has(open.document)) return undefined;
+		const lag = this.behind.get(open.document);
 		return lag?.unapplied || lag?.anew ? undefined : this.#touch(open);
 	}
 
@@ -159,8 +155,7 @@ export class Documents {
 	/** Lets a copy go on which nothing can be built any more, because a write failed. */
 	discard(open: OpenDocument, error: unknown): void {
 		open.broken = error;
-		if (this.#open.get(open.document) === open) this.#forget(open);
-		open.free();
+		this.#open.drop(open);
 	}
 
 	/** Judges everything that arrived and was not judged yet. */
@@ -185,9 +180,7 @@ export class Documents {
 		if (this.#timer !== undefined || this.#closed) return;
 		this.#timer = this.#context.env.clock.after(writeBehindDelay, () => {
 			this.#timer = undefined;
-			this.flush().catch((error: unknown) => {
-				this.#context.env.log("error", "projections could not be written", { error: nameOf(error) });
-			});
+			this.flush().catch(this.#reportUnwritten);
 		});
 	}
 
@@ -201,7 +194,6 @@ export class Documents {
 		this.#timer?.();
 		this.#timer = undefined;
 		await this.flush();
-		for (const open of this.#open.values()) open.free();
 		this.#open.clear();
 	}
 
@@ -211,7 +203,7 @@ export class Documents {
 	}
 
 	async #current(document: number, stored: StoredProjection): Promise<MindooDoc | undefined> {
-		if (this.behind.get(document) !== undefined || this.#open.has(document) || stored.kind === "unusable") {
+		if (this.behind.get(document) !== undefined || this.#open.get(document) !== undefined || stored.kind === "unusable") {
 			return this.readNumber(document);
 		}
 		return stored.kind === "shown" ? stored.doc : undefined;
@@ -227,11 +219,11 @@ export class Documents {
 		const stored = await this.projections.read(document);
 		if (lag === undefined && stored !== undefined && stored.kind !== "unusable") return undefined;
 		const kept = this.#open.get(document);
-		if (kept !== undefined && kept.broken === undefined) {
+		if (kept !== undefined) {
 			if (lag?.anew) await kept.reevaluate();
 			else await kept.absorb();
 		}
-		const open = kept !== undefined && kept.broken === undefined ? kept : await this.#load(document);
+		const open = kept ?? (await this.#load(document));
 		try {
 			await open.whenWritten();
 			return await this.#result(open, lag, stored);
@@ -330,6 +322,11 @@ export class Documents {
 		};
 	};
 
+	/** Their rows stay behind and are made up for later. */
+	readonly #reportUnwritten = (error: unknown): void => {
+		this.#context.env.log("error", "projections could not be written", { error: nameOf(error) });
+	};
+
 	/** One at a time per document. */
 	#inTurn<T>(document: number, task: () => Promise<T>): Promise<T> {
 		const turn = (this.#turns.get(document) ?? Promise.resolve()).then(task, task);
@@ -341,27 +338,21 @@ export class Documents {
 		return turn;
 	}
 
-	#forget(open: OpenDocument): void {
-		this.#open.delete(open.document);
-		this.#numbers.delete(open.docId);
-	}
-
 	#touch(open: OpenDocument): OpenDocument {
-		this.#open.delete(open.document);
-		this.#open.set(open.document, open);
-		this.#numbers.set(open.docId, open.document);
-		if (this.#open.size > mostOpen) this.#evict();
-		return open;
-	}
-
-	/** Lets the documents go that were not used for the longest time and are not being written. */
-	#evict(): void {
-		for (const [document, open] of this.#open) {
-			if (this.#open.size <= mostOpen) return;
-			if (open.unwritten > 0 || open.isLent || this.#turns.has(document)) continue;
-			this.#forget(open);
-			open.free();
+		this.#open.touch(open);
+		const waiting = this.#open.evict(
+			(document) => this.#turns.has(document) || document === open.document,
+			(document) => this.behind.get(document) !== undefined,
+		);
+		if (waiting.length > 0 && !this.#evicting) {
+			this.#evicting = true;
+			this.bringUp(waiting)
+				.catch(this.#reportUnwritten)
+				.finally(() => {
+					this.#evicting = false;
+				});
 		}
+		return open;
 	}
 }
 

@@ -32,6 +32,14 @@ export interface IterateOptions {
 	readonly includeDeleted?: boolean;
 }
 
+/** An author with more than one chain in a database. */
+export interface AuthorFork {
+	/** Public key, 64 hex digits. */
+	readonly createdBy: string;
+	/** Newest entry of each branch. */
+	readonly heads: readonly string[];
+}
+
 /** What a document is made of. */
 export type InitialValues = Readonly<Record<string, unknown>>;
 
@@ -244,6 +252,20 @@ export class MindooDB {
 	refusedDocuments(): AsyncGenerator<RefusedDocument> {
 		this.#live();
 		return this.#explainer.refused();
+	}
+
+	/**
+	 * Authors whose chain forks here: a device went on from a restored backup, or somebody tells different things to different people.
+	 * Both sides count.
+	 */
+	async listForks(): Promise<AuthorFork[]> {
+		this.#live();
+		const forks: AuthorFork[] = [];
+		for (const createdBy of await this.#context.store.authors()) {
+			const heads = await this.#context.store.chainHeads(createdBy);
+			if (heads.length > 1) forks.push({ createdBy, heads });
+		}
+		return forks;
 	}
 
 	/** Ends of an author's chains in this database, as far as they have arrived: more than one after a fork. */

@@ -173,7 +173,12 @@ export class Replication {
 		const report = await store.receive(entries, {
 			admit: async (offered) =>
 				offered.map((entry) => (trust.mayStore(linkOf(entry).createdByPublicKey) ? undefined : notMember(entry.hash))),
-			rows: async (placements) => this.#behindRows(new Set(placements.map(({ document }) => document))),
+			rows: async (placements) => {
+				for (const { fork, hash } of placements) {
+					if (fork) this.#context.env.log("warn", "an author's chain forks", { entry: hash });
+				}
+				return this.#behindRows(new Set(placements.map(({ document }) => document)));
+			},
 		});
 		const hashes = new Set(report.stored.map(({ hash }) => hash));
 		const stored = entries.filter(({ hash }) => hashes.has(hash));

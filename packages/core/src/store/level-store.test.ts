@@ -6,7 +6,7 @@ import { encodeCbor } from "../bytes/cbor.js";
 import type { Entry } from "../entry/entry.js";
 import type { Level } from "./level.js";
 import { openLevelStore } from "./level-store.js";
-import { metaKeys, recordKey } from "./row-keys.js";
+import { metaKeys, recordKey, trieKey } from "./row-keys.js";
 
 const crypto = nodeCrypto();
 const everything = { lower: { createdAt: 0, hashPrefix: new Uint8Array(0) } };
@@ -247,5 +247,27 @@ describe("damage", () => {
 		expect((await again.entriesAfter(0)).damaged).toEqual([3]);
 		expect(await again.append([await maker.make()])).toMatchObject([{ arrival: 4 }]);
 		expect((await again.entriesAfter(0)).arrivals.map(({ arrival }) => arrival)).toEqual([1, 2, 4]);
+	});
+
+	test("a reconciliation index that is damaged is built anew", async () => {
+		const level = memoryLevel();
+		const fault = faultyLevel(level);
+		const { store, maker, options } = await stage(fault.level);
+		await store.append(await maker.document(100, { signed: false }));
+		const whole = await store.fingerprint(everything);
+		await store.close();
+		for (const [spoil, found] of [
+			[(value: Uint8Array) => value.slice(0, 20), 0],
+			[(value: Uint8Array) => value.with(20, (value[20] as number) ^ 1), 1],
+		] as const) {
+			await level.open();
+			await fault.damage(trieKey([]), spoil);
+			const again = await openLevelStore(level, options);
+			const damaged: string[] = [];
+			for await (const each of again.verifyRecords()) damaged.push(each.message);
+			expect(damaged).toHaveLength(found);
+			expect(await again.fingerprint(everything)).toEqual(whole);
+			await again.close();
+		}
 	});
 });

@@ -2,6 +2,7 @@
  * The store over a key-value engine: on disk, in a browser, in memory. Source: docs/architecture.md, "One storage engine, four
  * places". Rows are listed in `row-keys.ts`.
  */
+import { equalBytes } from "../bytes/compare.js";
 import { toHex } from "../bytes/hex.js";
 import { decodeUtf8 } from "../bytes/text.js";
 import type { Crypto, Random } from "../crypto/crypto.js";
@@ -35,6 +36,7 @@ import type {
 	StorePosition,
 } from "./store.js";
 import { Trie } from "./trie.js";
+import { addKey, emptySum } from "./trie-node.js";
 import { verifyEntries } from "./verify-entries.js";
 import { Writer } from "./writer.js";
 
@@ -323,10 +325,20 @@ class LevelStore implements LocalStore {
 		this.#cover = cover;
 	}
 
-	verifyRecords(
+	async *verifyRecords(
 		options: { readonly onProgress?: (done: number, total: number) => void } = {},
-	): AsyncIterable<DamagedRecord> {
-		return this.#reader.verify(options.onProgress);
+	): AsyncGenerator<DamagedRecord> {
+		const { arrival } = this.#state;
+		const sum = emptySum();
+		yield* this.#reader.verify(arrival, (key) => addKey(sum, key), options.onProgress);
+		const index = await this.#trie.fingerprint({ lower: { createdAt: 0, hashPrefix: new Uint8Array(0) } });
+		if (this.#state.arrival !== arrival || (index.count === sum.count && equalBytes(index.sum, sum.sum))) return;
+		await this.#trie.rebuild();
+		yield {
+			arrival: 0,
+			hash: undefined,
+			message: "the reconciliation index did not fit the records; it was built anew",
+		};
 	}
 
 	/** Which unsigned entries a stored entry of the same author names as predecessor. */

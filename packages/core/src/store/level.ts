@@ -54,31 +54,34 @@ export type LevelRow = readonly [key: Uint8Array, value: Uint8Array];
 /** Reads and writes rows of a level. Values that are returned belong to the caller. */
 export class Table {
 	readonly #level: Level;
+	#closed = false;
 
 	constructor(level: Level) {
 		this.#level = level;
 	}
 
 	async get(key: Uint8Array): Promise<Uint8Array | undefined> {
-		return plain(await guard("read", () => this.#level.get(key)));
+		return plain(await this.#guard("read", () => this.#level.get(key)));
 	}
 
 	async getMany(keys: Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
 		if (keys.length === 0) return [];
-		const values = await guard("read", () => this.#level.getMany(keys));
+		const values = await this.#guard("read", () => this.#level.getMany(keys));
 		return values.map(plain);
 	}
 
 	async hasMany(keys: Uint8Array[]): Promise<boolean[]> {
-		return keys.length === 0 ? [] : guard("read", () => this.#level.hasMany(keys));
+		return keys.length === 0 ? [] : this.#guard("read", () => this.#level.hasMany(keys));
 	}
 
 	/** Rows in order, in batches of up to `size`. */
 	async *scan(range: LevelRange, size: number): AsyncGenerator<LevelRow[]> {
-		const iterator = await guard("read", async () => this.#level.iterator({ highWaterMarkBytes: 1 << 20, ...range }));
+		const iterator = await this.#guard("read", async () =>
+			this.#level.iterator({ highWaterMarkBytes: 1 << 20, ...range }),
+		);
 		try {
 			for (;;) {
-				const rows = await guard("read", () => iterator.nextv(size));
+				const rows = await this.#guard("read", () => iterator.nextv(size));
 				if (rows.length === 0) return;
 				yield rows.map(([key, value]) => [plain(key), plain(value)] as const);
 			}
@@ -96,7 +99,7 @@ export class Table {
 	/** One atomic batch. @param durable whether it is on disk when this resolves. */
 	async write(rows: readonly LevelWrite[], durable: boolean): Promise<void> {
 		if (rows.length === 0) return;
-		await guard("write", async () => {
+		await this.#guard("write", async () => {
 			const batch = this.#level.batch();
 			try {
 				for (const row of rows) {
@@ -119,7 +122,8 @@ export class Table {
 		if (this.#level.compactRange === undefined || rows.length === 0) return;
 		const ranges = rangesOf(rows);
 		const compactAll = async () => {
-			for (const [start, end] of ranges) await guard("compact", async () => this.#level.compactRange?.(start, end));
+			for (const [start, end] of ranges)
+				await this.#guard("compact", async () => this.#level.compactRange?.(start, end));
 		};
 		await compactAll();
 		// LevelDB does not rewrite the deepest files of a range by themselves: they are merged with what lies above them.
@@ -129,14 +133,25 @@ export class Table {
 
 	/** Closes and opens the engine: some refuse every write after a failed one until then. */
 	async reopen(): Promise<void> {
-		await guard("reopen", async () => {
+		await this.#guard("reopen", async () => {
 			await this.#level.close();
 			await this.#level.open();
 		});
 	}
 
-	close(): Promise<void> {
-		return guard("close", () => this.#level.close());
+	async close(): Promise<void> {
+		await this.#guard("close", () => this.#level.close());
+		this.#closed = true;
+	}
+
+	async #guard<T>(what: string, action: () => Promise<T>): Promise<T> {
+		if (this.#closed) throw new StoreError("store: expected an open store, found a closed one", { code: "closed" });
+		try {
+			return await action();
+		} catch (cause) {
+			if (cause instanceof StoreError) throw cause;
+			throw new StoreError(`store: the engine could not ${what}`, { code: "store-io", cause });
+		}
 	}
 }
 
@@ -149,19 +164,6 @@ function rangesOf(rows: readonly LevelWrite[]): (readonly [start: Uint8Array, en
 		else if (compareBytes(key, range[1]) > 0) range[1] = key;
 	}
 	return [...ranges.values()];
-}
-
-async function guard<T>(what: string, action: () => Promise<T>): Promise<T> {
-	try {
-		return await action();
-	} catch (cause) {
-		if (cause instanceof StoreError) throw cause;
-		const code = (cause as { code?: unknown } | undefined)?.code;
-		if (code === "LEVEL_DATABASE_NOT_OPEN" || code === "LEVEL_ITERATOR_NOT_OPEN") {
-			throw new StoreError(`store: expected an open store, found a closed one (${what})`, { code: "closed", cause });
-		}
-		throw new StoreError(`store: the engine could not ${what}`, { code: "store-io", cause });
-	}
 }
 
 function plain<T extends Uint8Array | undefined>(bytes: T): T;

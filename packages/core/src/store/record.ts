@@ -131,6 +131,11 @@ export function isInline(entry: Entry): boolean {
 	return (entry.payload as Uint8Array).length <= inlineBytes;
 }
 
+/** Whether the payload lies in a record, told without reading the rest. */
+export function isInlineRecord(value: Uint8Array): boolean {
+	return ((value[0] ?? 0) & 8) !== 0;
+}
+
 /** @throws {FormatError} when the value is too short. */
 export function decodeRecordHead(value: Uint8Array): RecordHead {
 	if (value.length < headBytes)

@@ -207,13 +207,14 @@ export interface LocalStore extends ContentAddressedStore {
 
 	/** Sets which accepted snapshots cover which entries, for `resolveDependencies`. */
 	setSnapshotCover(cover: ((hash: string) => Promise<string | undefined>) | undefined): void;
-	/** Reads every record and checks address and payload. Yields what is damaged, in arrival order. */
+	/** Reads every record and checks address, payload and indexes. Yields what is damaged, in arrival order. */
 	verifyRecords(options?: {
 		readonly onProgress?: (done: number, total: number) => void;
 	}): AsyncIterable<DamagedRecord>;
 }
 
 export interface DamagedRecord {
+	/** 0 for what belongs to no arrival: an index that had to be built anew. */
 	readonly arrival: number;
 	/** The address under which the record is found, where that can still be told. */
 	readonly hash: string | undefined;

@@ -4,10 +4,11 @@
  */
 import { readUint, writeUint } from "../bytes/big-endian.js";
 import { fromHex, toHex } from "../bytes/hex.js";
+import { StoreError } from "../errors.js";
 import type { LevelRow, LevelWrite, Table } from "./level.js";
 import { Lru } from "./lru.js";
 import { decodeRecordHead, headBytes } from "./record.js";
-import { arrivalOfRecordKey, metaKeys, recordKey, trieKey } from "./row-keys.js";
+import { arrivalOfRecordKey, metaKeys, prefixRange, recordKey, tags, trieKey } from "./row-keys.js";
 import type { ReconciliationBound, ReconciliationRange, ReconciliationRecord } from "./store.js";
 import {
 	addKey,
@@ -264,6 +265,23 @@ export class Trie {
 		return node.slots.flatMap((slot, digit) => (slot !== undefined && digit >= least && digit <= most ? [digit] : []));
 	}
 
+	/** Throws the rows away and builds the index anew from the records. */
+	rebuild(): Promise<void> {
+		return this.#exclusive(() => this.#clear());
+	}
+
+	async #clear(): Promise<void> {
+		await this.#table.write([{ type: "del", key: metaKeys.trieCovers }], false);
+		for await (const rows of this.#table.scan(prefixRange(Uint8Array.of(tags.trie)), 1024)) {
+			await this.#table.write(
+				rows.map(([key]) => ({ type: "del", key }) as const),
+				false,
+			);
+		}
+		this.reset(this.#arrival);
+	}
+
+	/** Tasks run one behind the other. A damaged node is mended by building the index anew. */
 	#exclusive<T>(task: () => Promise<T>): Promise<T> {
 		const result = this.#turn.then(async () => {
 			try {
@@ -271,7 +289,9 @@ export class Trie {
 			} catch (error) {
 				// Half a change may be in memory; the rows on disk are whole.
 				this.reset(this.#arrival);
-				throw error;
+				if (!(error instanceof StoreError) || error.code !== "store-damaged") throw error;
+				await this.#clear();
+				return await task();
 			}
 		});
 		this.#turn = result.catch(() => undefined);

@@ -13,6 +13,8 @@ export class TenantTrust implements DatabaseTrust {
 	readonly #log: DirectoryLog;
 	readonly #dbId: string;
 	readonly #judge: DatabaseJudge;
+	/** Keys that may store in the directory, at a revision of its state. */
+	#writers: { readonly revision: number; readonly keys: ReadonlySet<string> } | undefined;
 
 	constructor(log: DirectoryLog, dbId: string, store: LocalStore) {
 		this.#log = log;
@@ -52,7 +54,11 @@ export class TenantTrust implements DatabaseTrust {
 	mayStore(publicKey: string): boolean {
 		const { state } = this.#log;
 		if (this.#dbId !== directoryId) return state.everGranted(publicKey);
-		return state.administrators().some(({ signingKey }) => signingKey === publicKey);
+		if (this.#writers?.revision !== state.revision) {
+			const keys = new Set(state.administrators().map(({ signingKey }) => signingKey));
+			this.#writers = { revision: state.revision, keys };
+		}
+		return this.#writers.keys.has(publicKey);
 	}
 
 	mayWrite(publicKey: string): Verdict | undefined {

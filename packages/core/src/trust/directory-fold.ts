@@ -23,6 +23,8 @@ export class DirectoryFold implements TrustView {
 	readonly #dependents = new Map<string, DirectoryNode[]>();
 	readonly #pardoned: Set<DirectoryNode>[] = [new Set(), new Set(), new Set()];
 	readonly #queues: Set<DirectoryNode>[] = [new Set(), new Set(), new Set()];
+	/** Entries of revoked administrators by the link of their author's chain that they wait for. */
+	readonly #waitingForLink = new Map<string, Set<DirectoryNode>>();
 	/** Verdicts before the settling that runs now. */
 	#before = new Map<DirectoryNode, DirectoryVerdict>();
 	#heads: DirectoryNode[] | undefined = [];
@@ -71,6 +73,11 @@ export class DirectoryFold implements TrustView {
 		if (node.index >= 0) this.#queues[node.level]?.add(node);
 	}
 
+	/** Has those judged again that waited for a link of their author's chain. */
+	linkArrived(hash: string): void {
+		for (const node of this.#waitingForLink.get(hash) ?? []) this.requeue(node);
+	}
+
 	/** Judges what was queued and all that follows from it. @returns entries whose verdict changed, with the one before. */
 	settle(): ReadonlyMap<DirectoryNode, DirectoryVerdict> {
 		this.#before = new Map();
@@ -115,6 +122,7 @@ export class DirectoryFold implements TrustView {
 			this.statements.set(node, counts);
 			this.#spread(node);
 		}
+		this.#noteLinks(node, before, verdict);
 		this.#noteLocked(node, before, verdict);
 		this.#noteHead(node, before, verdict);
 		for (const dependent of this.#dependents.get(node.record.hash) ?? []) this.requeue(dependent);
@@ -186,6 +194,18 @@ export class DirectoryFold implements TrustView {
 		return missing.length > 0 ? { verdict: "pending-dependency", missing: missing.sort() } : locked;
 	}
 
+	#noteLinks(node: DirectoryNode, before: DirectoryVerdict, now: DirectoryVerdict): void {
+		for (const hash of linksOf(before)) {
+			const waiting = this.#waitingForLink.get(hash);
+			if (waiting?.delete(node) && waiting.size === 0) this.#waitingForLink.delete(hash);
+		}
+		for (const hash of linksOf(now)) {
+			const waiting = this.#waitingForLink.get(hash);
+			if (waiting === undefined) this.#waitingForLink.set(hash, new Set([node]));
+			else waiting.add(node);
+		}
+	}
+
 	/** What cannot be read may hold a grant: those that miss one are asked again when that changes. */
 	#noteLocked(node: DirectoryNode, before: DirectoryVerdict, now: DirectoryVerdict): void {
 		if (now.verdict === "locked") this.#locked.add(node);
@@ -215,6 +235,10 @@ export class DirectoryFold implements TrustView {
 		}
 		return heads;
 	}
+}
+
+function linksOf(verdict: DirectoryVerdict): readonly string[] {
+	return verdict.verdict === "pending" ? verdict.missingLinks : [];
 }
 
 /** Whether a writer names it as known. */

@@ -279,12 +279,7 @@ export class DirectoryState {
 	#advance(fresh: readonly DirectoryNode[], placed: readonly DirectoryNode[], opened: readonly DirectoryNode[]) {
 		for (const node of placed) this.#fold.enter(node);
 		for (const node of opened) this.#fold.requeue(node);
-		// A new link may settle in which runs the older entries of a revoked author lie.
-		const { administrators } = this.#fold.statements;
-		for (const signer of new Set(fresh.map(({ record }) => record.signer))) {
-			if (!administrators.hasRevocations(signer)) continue;
-			for (const node of this.#graph.ofSigner(signer)) this.#fold.requeue(node);
-		}
+		for (const { record } of fresh) this.#fold.linkArrived(record.hash);
 		return this.#fold.settle();
 	}
 

@@ -82,7 +82,7 @@ test(`kill -9, ${kills} times: everything acknowledged is there, everything ther
 	const crypto = nodeCrypto();
 	let entries = 0;
 	for (let i = 0; i < kills; i++) {
-		const said = await writeAndKill(Math.floor(Math.random() * 120));
+		const said = await writeAndKill(Math.floor(Math.random() * 60));
 		const store = await folderStores(dir, crypto).open({ tenantRoot, dbId: "notes", purpose: "documents" });
 		await check(store, said);
 		entries += said.acknowledged.length;

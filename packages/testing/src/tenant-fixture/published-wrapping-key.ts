@@ -1,0 +1,30 @@
+/**
+ * An RSA key of 3,072 bits, PKCS#8 in base64, that everybody knows: making one takes half a second, and could not be repeated from a
+ * seed. For tests alone.
+ */
+export const publishedWrappingKey = [
+	"MIIG/QIBADANBgkqhkiG9w0BAQEFAASCBucwggbjAgEAAoIBgQCgke2U8n0owyFqEUQaQggwrhsG6I2tOzjpBJmvf6oTrJZSrC7L",
+	"1jQ8HRUfCiFzbgpETkH4JNmlR83UVTAqzRDHkskBji7t3RkjpPrTSUnMQt60voLy/CHs2jb8dSkBMqlkj0WDYWH5J8h8aVxOOVpu",
+	"7/rxg/gA8YB9o+LbVS8x8bFPDcYbmP26ip6RiZd7e7imSz09lJNx/rs4lkNSn3w5Awd7qSONdVPLW59G8T63UdTh81DUaYHvXEOl",
+	"BkhJ1Fg0gVdWS6urWj+va3Fow2nP2RsgbnPHiRBSXUKc7o/coaRz1WX9qMqT7wJwN/46o6bvAlXE1/boKbruxj6A4l1sh5PnP3uf",
+	"2foqO62qz8ahssFVWaSI8PSh49qHfIP/qJ4zmPY0UvejG/AcJtvGUfgeVAE0kOKfL7MUDlJ2M4cCC+u38kLXcbh2CvUyU/VxTNF7",
+	"td+goQs+j+yptCQXJv1MSrAqzbZBZ3uqprGkupkokVELYr1ViHYlz+oGoz4Pm1kCAwEAAQKCAYAOF8C6ae4CPd4Y6RsJEvKVEzLc",
+	"EF0e7yu3h+fVN2c+As/Owb35tfsvq33HE6SL9QSBqjywAsv3ba3rDO8FUqo+Weu6bzg/OECUmE5LbQtFGjlhs7bajLaNizl4PvAy",
+	"YrfrU4fOWCW5MHywLq8jTnVZd0aXG/YQXyHf5RpsFbXmtEfToGna0jqyvKfeLi1VcS5rqf7eAMRQJQNZnBackdLdTh7CA75TFBEe",
+	"sBPyrgnLHSuKCUj226vDzl1BhqOhlzli+tBamLUPJ6vr9UlE8jZk0FGqCx5O475yQqOPNPNBnGKtQePmO8hO30LsOf6TF+hdt/J/",
+	"6CbV9sAHsnsJzlPcvnQqvCKj/fhklrodDUsz2HNUrJrM1CVecaHlQ5FzTtupfiKiL7CZLTz5k8IziqmyIk5Bkwq9643GAEvhGqAP",
+	"9VBNrNJD6VY4qn/9N5qE1m1mhSEbicjiYklSq1XmbBbkcld0rE8S1z6Rml8pbdtUW7yASR8VKkjsWlTqDkesEAECgcEA118R3TU5",
+	"izaqyODCMP0sz7l7bhhkgKXGprtfD1QAXj/BNZ8u5tzQQCDCmNk3rAbueAdsMa7RHXCNpHEgUddz5j4+0P6jme7n4hbOm7gVMNoO",
+	"04JWswRFp2jPTnb4zyrGWSOIIwH5ouAlYXsDQjYM1zGbHnd23XwnqYc7wdWg8oUDLEFmXcSTdVlWcABHF/4X1X0OTayw+fbTN9P8",
+	"vFm93ZzlahTiGNUDlcVT13RE3E0wZpCZ5WC48FbxWNtOYYAZAoHBAL7cVlKWSHlMCM+zZcWu8kX3dTi10k2PvA0kTNyfyql6+fUE",
+	"rDlZCeAbydVfAcp/A7JtMdwIcm0wiwApjtxg0vTqOflmWI0wqX08EoSdjn9ILXjxUbA66q35bS+FbENZN0JYaAAfYJaVPiRir/Ud",
+	"0n82UfmOubBUq79af61P9ffJ1YrALI3PliMy1lDD2Tu2l5q3O2WySVkbmtOVAHeNomPxRJDX/pD4PJVfX8TcugeXDIapk6uOArMD",
+	"ayG2Do1dQQKBwEe4+FkDfZtX5D4rY2AvH/o5WdqLMwUIsAQciAaxwcGhV7WEwnjNdmi0wDlotTqLwGSmjChrgGZecj0eE1ZN+uHl",
+	"PsQY2ODNh9lqIPoIrr3rEF7tm/PX615Z8BfAVRGgvBc5Vv/Zi4nrPWeeMLKfD12mvnLB9ArEauzxBTyC6St6kljtmqqFaVn+G2QH",
+	"I6Xgz40gLWA+r10/Do4cAaGz/R/NPTU7qSP95Ei/QzGQHdKDvieZ5jZWJKCdQ5iEyDB+GQKBwCvoer9zLWciU+Ccj+xDjB8Gh+Qt",
+	"CB2p1IRddoVHCZOl4/03PvvOfRQesHcy7TGNuOcCcfcBxnlSMpgt91zBtaZ8gCvdHMAWktdpy4TQzmh/zV5GfhmB5F1zxWeqVTbF",
+	"Po430m08yra5zNsIDRzh6Hw1nfRAnn1vbTePdVIE1DxWJZdPELDrMcoVNvLLq50uK4B/aN3Df1ZNoHfOjpXycop1heWgm0L0qNNg",
+	"ZqLeeLmoSUxtlLhh6kMOpUXTIVPqQQKBwQCfsUuySxkX1GN/IPrIyYAzv84XNauWERVlQsHbiFGMhIt7IdHcfQksVUJlao0rk2v8",
+	"kN8VbM/mvw9rDmdL7B1fCuPExs/C4lBNKA2A3yWJ83BT1RZzCx0sd4WjwCYilqLYr4Bk6erVa9m2xy3P0D363Csjaxdad4wV11xH",
+	"2AJ6XzF8SW3TZFS9K/5vdxETpDdqF42Vs7OMthxhlSGJ6dxLjHH6G6YKpG3skYG2dnmoXrNI/uWeUkyzaJzf24UNldw=",
+].join("");
