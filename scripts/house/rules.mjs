@@ -29,6 +29,7 @@ export const coreFloors = [
 	["crypto"],
 	["bytes"],
 	["errors"],
+	["platform.d"],
 ];
 
 /** Rooms that run on every platform. A path belongs to a room when it begins with one of its paths. */

@@ -91,7 +91,7 @@ describe("rule (b)", () => {
 describe("rule (c)", () => {
 	it.each([
 		["an operation of an actor that nobody knows", [set("n", `1@${"cc".repeat(24)}`)]],
-		["an operation that is still to come", [set("n", `9@${ann}`)]],
+		["an operation that its actor has not made", [set("n", `9@${ben}`)]],
 		["a predecessor in a change that it does not build on", [set("n", `3@${ben}`)]],
 		["an object in a change that it does not build on", [{ ...set("n"), obj: `3@${ben}` }]],
 		[

@@ -41,6 +41,8 @@ export class Documents {
 	readonly behind: BehindDocuments;
 	readonly #open = new OpenDocuments();
 	readonly #turns = new Map<number, Promise<unknown>>();
+	/** Documents that are being opened to be written. */
+	readonly #opening = new Map<string, Promise<OpenDocument>>();
 	readonly #actors: string[] = [];
 	#timer: (() => void) | undefined;
 	#closed = false;
@@ -126,8 +128,22 @@ export class Documents {
 		return this.#inTurn(document, async () => this.#touch(this.#open.get(document) ?? (await this.#load(document))));
 	}
 
-	/** As `openNumber`, by id. @throws {UsageError} `not-found` */
-	async openForWriting(docId: string): Promise<OpenDocument> {
+	/**
+	 * As `openNumber`, by id; one opening for all that ask meanwhile, who go on in the order in which they asked.
+	 * @throws {UsageError} `not-found`
+	 */
+	openForWriting(docId: string): Promise<OpenDocument> {
+		let opening = this.#opening.get(docId);
+		if (opening === undefined) {
+			opening = this.#openById(docId);
+			this.#opening.set(docId, opening);
+			const done = () => this.#opening.delete(docId);
+			opening.then(done, done);
+		}
+		return opening;
+	}
+
+	async #openById(docId: string): Promise<OpenDocument> {
 		const document = await this.#context.store.documentNumber(docId);
 		if (document === undefined) throw new UsageError("there is no document with this id", { code: "not-found" });
 		return this.openNumber(document);
@@ -136,7 +152,7 @@ export class Documents {
 	/** The document if it is in memory, up to date, and nobody is bringing it up. */
 	atHand(docId: string): OpenDocument | undefined {
 		const open = this.#open.find(docId);
-		if (open === undefined || this.#turns.has(open.document)) return undefined;
+		if (open === undefined || this.#turns.has(open.document) || this.#opening.has(docId)) return undefined;
 		const lag = this.behind.get(open.document);
 		return lag?.unapplied || lag?.anew ? undefined : this.#touch(open);
 	}

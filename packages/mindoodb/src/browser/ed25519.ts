@@ -2,22 +2,9 @@ import { type Crypto, isUsableEd25519Point, KeyError, type Signed, type SigningK
 import { mapBounded } from "../shared/bounded.js";
 import { LruMap } from "../shared/lru-map.js";
 import { ed25519Cases } from "./ed25519-cases.js";
+import type { Ed25519Signer, Ed25519Verifier } from "./ed25519-parts.js";
 import { nobleEd25519 } from "./noble-ed25519.js";
 import { platformEd25519 } from "./platform-ed25519.js";
-
-/** Making, importing and using private keys. `Private` is the implementation's form of a key. */
-export interface Ed25519Signer<Private> {
-	generate(): Promise<{ readonly publicKey: Uint8Array; readonly privateKey: Uint8Array }>;
-	/** Rejects when the bytes are not an Ed25519 PKCS#8 key. */
-	importPrivate(pkcs8: Uint8Array): Promise<{ readonly key: Private; readonly publicKey: Uint8Array }>;
-	sign(key: Private, message: Uint8Array): Promise<Uint8Array>;
-}
-
-/** Verification under keys that passed our own check. `Public` is the implementation's form of a key. */
-export interface Ed25519Verifier<Public> {
-	importPublic(publicKey: Uint8Array): Promise<Public>;
-	verify(key: Public, message: Uint8Array, signature: Uint8Array): Promise<boolean>;
-}
 
 type Ed25519 = Pick<
 	Crypto,

@@ -1,7 +1,7 @@
 import { equalBytes, hasReducedScalar } from "@mindoodb/core";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { sha512 } from "@noble/hashes/sha2.js";
-import type { Ed25519Signer, Ed25519Verifier } from "./ed25519.js";
+import type { Ed25519Signer, Ed25519Verifier } from "./ed25519-parts.js";
 
 /** RFC 8410 §7: what stands before the 32 bytes of the seed in PKCS#8 DER. */
 const pkcs8Prefix = Uint8Array.of(0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20);

@@ -1,6 +1,6 @@
 import { fromBase64Url } from "@mindoodb/core";
 import { bufferSource } from "./buffer-source.js";
-import type { Ed25519Signer, Ed25519Verifier } from "./ed25519.js";
+import type { Ed25519Signer, Ed25519Verifier } from "./ed25519-parts.js";
 
 /** Ed25519 by WebCrypto (Secure Curves in the Web Cryptography API). */
 export function platformEd25519(subtle: SubtleCrypto): Ed25519Signer<CryptoKey> & Ed25519Verifier<CryptoKey> {

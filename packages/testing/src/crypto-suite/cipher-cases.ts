@@ -2,8 +2,8 @@ import { fromHex } from "@mindoodb/core";
 import { gcm } from "@noble/ciphers/aes.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { CryptoUnderTest } from "./crypto-under-test.js";
 import { expectOwnBytes } from "./expect-own-bytes.js";
-import type { CryptoUnderTest } from "./test-crypto.js";
 
 /** McGrew and Viega's cases 13, 14 and 16; NIST CAVS gcmEncryptExtIV256, the first of three groups. */
 const vectors = [

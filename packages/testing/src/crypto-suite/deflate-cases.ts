@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { CryptoUnderTest } from "./crypto-under-test.js";
 import { expectOwnBytes } from "./expect-own-bytes.js";
-import type { CryptoUnderTest } from "./test-crypto.js";
 
 export function deflateCases(crypto: CryptoUnderTest): void {
 	describe("DEFLATE", () => {

@@ -3,8 +3,8 @@ import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { CryptoUnderTest } from "./crypto-under-test.js";
 import { expectOwnBytes } from "./expect-own-bytes.js";
-import type { CryptoUnderTest } from "./test-crypto.js";
 
 const bytes = (length = 300) => fc.uint8Array({ maxLength: length });
 

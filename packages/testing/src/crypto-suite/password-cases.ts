@@ -4,8 +4,8 @@ import { pbkdf2 } from "@noble/hashes/pbkdf2.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { CryptoUnderTest } from "./crypto-under-test.js";
 import { expectOwnBytes } from "./expect-own-bytes.js";
-import type { CryptoUnderTest } from "./test-crypto.js";
 
 const text = (value: string) => new TextEncoder().encode(value);
 const bytes = (minLength: number, maxLength: number) => fc.uint8Array({ minLength, maxLength });

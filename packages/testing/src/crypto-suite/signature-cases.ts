@@ -2,9 +2,9 @@ import { fromHex, toHex } from "@mindoodb/core";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { CryptoUnderTest } from "./crypto-under-test.js";
 import { expectOwnBytes } from "./expect-own-bytes.js";
 import { rfc8032, speccheck, torsionEncodings } from "./signature-figures.js";
-import type { CryptoUnderTest } from "./test-crypto.js";
 
 /** RFC 8410 §7: what stands before the seed. */
 const pkcs8 = (seed: Uint8Array) => Uint8Array.of(...fromHex("302e020100300506032b657004220420"), ...seed);

@@ -7,9 +7,6 @@ import { passwordCases } from "./password-cases.js";
 import { signatureCases } from "./signature-cases.js";
 import { wrappingCases } from "./wrapping-cases.js";
 
-/** The adapter under test; ready when the tests run. */
-export type CryptoUnderTest = () => Crypto;
-
 /**
  * The acceptance suite of the `Crypto` port, to be called at the top of a vitest file. It runs published vectors, agrees with
  * noble on random honest input, and offers what an adapter must refuse.

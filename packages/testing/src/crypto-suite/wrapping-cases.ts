@@ -1,8 +1,8 @@
 import { fromBase64 } from "@mindoodb/core";
 import { describe, expect, it } from "vitest";
+import type { CryptoUnderTest } from "./crypto-under-test.js";
 import { expectOwnBytes } from "./expect-own-bytes.js";
 import { wycheproofOaep, wycheproofRsaKey } from "./oaep-figures.js";
-import type { CryptoUnderTest } from "./test-crypto.js";
 
 export function wrappingCases(crypto: CryptoUnderTest): void {
 	describe("RSA-OAEP", () => {

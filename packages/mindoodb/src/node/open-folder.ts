@@ -1,0 +1,128 @@
+import { resolve } from "node:path";
+import { join } from "node:path";
+import {
+	type Clock,
+	type Crypto,
+	createUserId,
+	type Env,
+	type Log,
+	type PasswordKeyOptions,
+	type Random,
+	type StoreFactory,
+	UsageError,
+	unlockUserId,
+} from "@mindoodb/core";
+import { nodeCrypto } from "./crypto.js";
+import { nodeEnv } from "./env.js";
+import { listFolder, makeFolder, removeUnfinished } from "./folder-files.js";
+import { lockFolder } from "./folder-lock.js";
+import { folderStores } from "./folder-stores.js";
+import { readIdentity, writeIdentity } from "./identity-file.js";
+import { finishErasing, MindooFolder, newGeneration } from "./mindoo-folder.js";
+import { listTenants, TenantFiles } from "./tenant-files.js";
+
+export interface FolderOptions extends PasswordKeyOptions {
+	/** Opens the identity and its KeyBags. */
+	readonly password: string;
+	/** @default the computer's clock */
+	readonly clock?: Clock;
+	/** @default the operating system's */
+	readonly random?: Random;
+	/** @default nothing is told */
+	readonly log?: Log;
+}
+
+/**
+ * Makes a new identity in a folder that is empty or not there yet. Only the owner may enter it.
+ * @throws {UsageError} when the folder holds anything. @throws {StoreError} `store-locked`, `store-io`.
+ */
+export async function createFolder(dir: string, options: FolderOptions & { username: string }): Promise<MindooFolder> {
+	const path = resolve(dir);
+	const { username, password, kdf, limits = {} } = options;
+	const names = ((await listFolder(path)) ?? []).filter((name) => name !== "lock" && !name.endsWith(".new"));
+	if (names.length > 0) throw new UsageError("createFolder: expected an empty folder or none", { field: "dir" });
+	const env = await folderEnv(path, options);
+	const user = await createUserId(env, username, { password, ...(kdf === undefined ? {} : { kdf }), limits });
+	await makeFolder(path);
+	const unlock = await lockFolder(path);
+	try {
+		if ((await readIdentity(path)) !== undefined) {
+			throw new UsageError("createFolder: another process made a folder here", { field: "dir" });
+		}
+		const identity = { keyBags: newGeneration(env), user };
+		await writeIdentity(path, identity);
+		return new MindooFolder({ dir: path, env, identity, user: await unlockUserId(env, user, { password, limits }), unlock });
+	} catch (error) {
+		await unlock();
+		throw error;
+	}
+}
+
+/**
+ * Opens a folder that `createFolder` made: identity, KeyBags, tenants and databases. One process at a time.
+ *
+ * Keys that the library imports or rotates are on disk before the call that brought them resolves.
+ * @throws {UsageError} `not-found` when there is none. @throws {KeyError} `password`. @throws {FormatError} when it is damaged or
+ * newer. @throws {StoreError} `store-locked` names the process that holds it.
+ */
+export async function openFolder(dir: string, options: FolderOptions): Promise<MindooFolder> {
+	const path = resolve(dir);
+	await expectIdentity(path);
+	const unlock = await lockFolder(path);
+	try {
+		const identity = await expectIdentity(path);
+		const env = await folderEnv(path, options);
+		const { password, limits = {} } = options;
+		const user = await unlockUserId(env, identity.user, { password, limits });
+		await tidy(path, env.crypto, identity.keyBags);
+		return new MindooFolder({ dir: path, env, identity, user, unlock });
+	} catch (error) {
+		await unlock();
+		throw error;
+	}
+}
+
+/** The stores of somebody's folder, without anything that is under its password. */
+export interface ReplicaFolder {
+	readonly stores: StoreFactory;
+	/** Lets go of the folder; the stores must be closed. */
+	close(): Promise<void>;
+}
+
+/**
+ * Holds another replica's folder to sync with its stores directly. What is put there is checked for address and signature; the
+ * owner judges it when its databases are opened and `syncStoreChanges` is called.
+ * @throws {UsageError} `not-found` when it is no such folder. @throws {StoreError} `store-locked`.
+ */
+export async function openReplicaFolder(dir: string): Promise<ReplicaFolder> {
+	const path = resolve(dir);
+	await expectIdentity(path);
+	const unlock = await lockFolder(path);
+	return { stores: folderStores(join(path, "stores"), nodeCrypto()), close: unlock };
+}
+
+async function expectIdentity(dir: string) {
+	const identity = await readIdentity(dir);
+	if (identity === undefined) {
+		throw new UsageError("there is no MindooDB folder here: expected the file identity.json", { code: "not-found" });
+	}
+	return identity;
+}
+
+/** Removes what a crash left behind. */
+async function tidy(dir: string, crypto: Crypto, keyBags: string): Promise<void> {
+	await removeUnfinished(dir);
+	if ((await listFolder(join(dir, "dropped"))) !== undefined) await finishErasing(dir);
+	for (const { tenantRoot } of await listTenants(dir, crypto)) {
+		await new TenantFiles(dir, tenantRoot).removeOtherKeyBags(keyBags);
+	}
+}
+
+async function folderEnv(dir: string, { clock, random, log }: FolderOptions): Promise<Env> {
+	return nodeEnv({
+		stores: folderStores(join(dir, "stores"), nodeCrypto()),
+		...(clock === undefined ? {} : { clock }),
+		...(random === undefined ? {} : { random }),
+		...(log === undefined ? {} : { log }),
+	});
+}
