@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { contact } from "./documents.mjs";
 import { diskUse } from "./machine.mjs";
+import { stopwatch } from "./stopwatch.mjs";
 import { demand, firstDocument, inFlight, makeTenant, openTenant } from "./tenant.mjs";
 
 const perSecond = (/** @type {number} */ count, /** @type {number} */ ms) => (count / ms) * 1000;
@@ -17,18 +18,18 @@ const create = (count) => ({
 	async run({ folder }) {
 		const { tenant, figures } = await openTenant(folder);
 		const before = diskUse(folder).bytes;
-		const start = performance.now();
+		const passed = stopwatch();
 		const db = await tenant.openDB("contacts");
-		const opened = performance.now();
+		const opened = passed();
 		await inFlight(count, 64, (index) => db.createDocument(contact(index)));
-		const ms = performance.now() - start;
+		const whole = passed();
 		const bytes = diskUse(folder).bytes - before;
 		await tenant.close();
 		return {
 			...figures,
-			openMs: opened - start,
-			ms,
-			documentsPerS: perSecond(count, ms),
+			openMs: opened.ms,
+			...whole,
+			documentsPerS: perSecond(count, whole.ms),
 			bytesPerDocument: bytes / count,
 			bytesPerDocumentClosed: (diskUse(folder).bytes - before) / count,
 		};
@@ -47,15 +48,15 @@ const readAll = (count) => ({
 		}),
 	async run({ folder }) {
 		const { tenant, figures } = await openTenant(folder);
-		const start = performance.now();
+		const passed = stopwatch();
 		const db = await tenant.openDB("contacts");
-		const opened = performance.now();
+		const opened = passed();
 		let sum = 0;
 		for await (const doc of db.iterateDocuments()) sum += Number(doc.getData().no);
-		const ms = performance.now() - start;
+		const whole = passed();
 		demand("sum of the field", (count * (count - 1)) / 2, sum);
 		await tenant.close();
-		return { ...figures, openMs: opened - start, ms };
+		return { ...figures, openMs: opened.ms, ...whole };
 	},
 });
 
@@ -66,7 +67,7 @@ async function edit({ folder }) {
 	const { tenant, figures } = await openTenant(folder);
 	const stores = join(folder, "stores");
 	const before = diskUse(stores).bytes;
-	const start = performance.now();
+	const passed = stopwatch();
 	const db = await tenant.openDB("contacts");
 	const doc = await firstDocument(db);
 	const writes = [];
@@ -77,18 +78,18 @@ async function edit({ folder }) {
 			}),
 		);
 	}
-	const issued = performance.now();
+	const issued = passed();
 	await Promise.all(writes);
-	const ms = performance.now() - start;
+	const whole = passed();
 	const openBytes = diskUse(stores).bytes - before;
 	demand("last value", edits, (await db.getDocument(doc.id))?.getData().no);
 	const entries = (await db.getAllChangeHashesForDoc(doc.id)).length;
 	await tenant.close();
 	return {
 		...figures,
-		issuedMs: issued - start,
-		ms,
-		editsPerS: perSecond(edits, ms),
+		issuedMs: issued.ms,
+		...whole,
+		editsPerS: perSecond(edits, whole.ms),
 		entries,
 		addedMB: openBytes / megabyte,
 		addedClosedMB: (diskUse(stores).bytes - before) / megabyte,
@@ -101,7 +102,7 @@ async function editInBlocks({ folder }) {
 	const { tenant, figures } = await openTenant(folder);
 	const db = await tenant.openDB("contacts");
 	const block = async (/** @type {string} */ id, /** @type {number} */ first) => {
-		const start = performance.now();
+		const passed = stopwatch();
 		const writes = [];
 		for (let no = first; no < first + 1000; no++) {
 			writes.push(
@@ -111,7 +112,7 @@ async function editInBlocks({ folder }) {
 			);
 		}
 		await Promise.all(writes);
-		return performance.now() - start;
+		return passed().ms;
 	};
 	// Another document first, so that the comparison is not between cold and warm code.
 	const warm = await db.createDocument(contact(1));

@@ -1,4 +1,9 @@
 export { cheapKdf } from "./cheap-kdf.js";
+export { type Command, command } from "./convergence/commands.js";
+export { FeedConsumer } from "./convergence/consumer.js";
+export { type Delivered, type DeliveryOptions, deliver } from "./convergence/delivery.js";
+export { type Forge, History } from "./convergence/history.js";
+export { type Observation, observe, type ShownDocument, shown } from "./convergence/observation.js";
 export { type CountingLevel, countingLevel, type LevelCounts } from "./counting-level.js";
 export { testCrypto } from "./crypto-suite/test-crypto.js";
 export { damageRecord } from "./damage-record.js";

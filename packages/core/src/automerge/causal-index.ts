@@ -1,5 +1,5 @@
 import type { DecodedChange } from "./change-chunk.js";
-import type { References } from "./change-operations.js";
+import { findIn, type OperationId, type OperationRun, scanChange } from "./operation-runs.js";
 
 /** What the index needs of a change: one that `decodeChanges` gave, or one that was made here. */
 export type CheckedChange = Pick<DecodedChange, "bytes" | "hash" | "deps" | "actor" | "seq" | "startOp" | "operations">;
@@ -21,6 +21,9 @@ interface Node {
 	/** Last sequence number of every other actor in the causal past; shared along a chain of one actor. */
 	readonly others: ReadonlyMap<string, number>;
 	readonly label: string;
+	/** The chunk, from which `runs` are read when somebody names an operation of it. */
+	readonly bytes: Uint8Array;
+	runs: readonly OperationRun[] | undefined;
 }
 
 const nobody: ReadonlyMap<string, number> = new Map();
@@ -35,6 +38,11 @@ export class CausalIndex {
 	readonly #nodes = new Map<string, Node>();
 	/** By actor, at index seq − 1. */
 	readonly #sequences = new Map<string, (Node | undefined)[]>();
+	/** Numbers of actors from 1, and back. */
+	readonly #numbers = new Map<string, number>();
+	readonly #actors: string[] = [""];
+	/** What `checkRun` read of changes that are probably added next. */
+	readonly #scanned = new WeakMap<CheckedChange, readonly OperationRun[]>();
 
 	get size(): number {
 		return this.#nodes.size;
@@ -55,7 +63,7 @@ export class CausalIndex {
 	}
 
 	/**
-	 * Rules (b) and (c) for a run: the first change against those that were added, each further one, which depends on the one
+	 * Rules (b) and (c) for a run, (c) as strictly as `operation-runs.ts` tells: the first change against those that were added, each further one, which depends on the one
 	 * before alone, against these and the ones before. Adds nothing.
 	 */
 	checkRun(run: readonly DecodedChange[]): CausalVerdict {
@@ -69,17 +77,21 @@ export class CausalIndex {
 		}
 		let seq = 1 + lastSeq(deps, first.actor);
 		let startOp = 1 + greatestOf(deps);
+		const own: OperationRun[] = [];
+		const find = (id: OperationId): OperationRun | undefined => {
+			const counter = id % 2 ** 32;
+			const actor = this.#actors[Math.floor(id / 2 ** 32)] as string;
+			// The run's own operations lie between the first one's and this one's without a gap.
+			if (actor === first.actor && counter >= first.startOp) return findIn(own, counter);
+			return this.#find(actor, counter, lastSeq(deps, actor));
+		};
 		for (const change of run) {
 			if (change.seq !== seq) return broken("b", `expected seq ${seq}, found ${change.seq}`);
 			if (change.startOp !== startOp) return broken("b", `expected startOp ${startOp}, found ${change.startOp}`);
-			for (const references of change.references) {
-				// The run's own operations lie between the first one's and this one's without a gap.
-				const below = references.actor === first.actor ? first.startOp : Number.POSITIVE_INFINITY;
-				const missing = this.#missing(references, lastSeq(deps, references.actor), below);
-				if (missing !== undefined) {
-					return broken("c", `operation ${missing}@${references.actor} is in no change that this one builds on`);
-				}
-			}
+			const { runs, fault } = scanChange(change.bytes, this.#numberOf, find);
+			if (fault !== undefined) return broken("c", fault);
+			this.#scanned.set(change, runs);
+			own.push(...runs);
 			seq++;
 			startOp += change.operations;
 		}
@@ -94,10 +106,21 @@ export class CausalIndex {
 	add(change: CheckedChange, label: string): string | undefined {
 		if (this.#nodes.has(change.hash)) return undefined;
 		const deps = change.deps.map((hash) => this.#nodes.get(hash)).filter((node) => node !== undefined);
-		const { hash, actor, seq, startOp } = change;
+		const { hash, actor, seq, startOp, bytes } = change;
 		const lastOp = startOp + change.operations - 1;
 		const greatest = Math.max(greatestOf(deps), lastOp);
-		const node: Node = { hash, actor, seq, startOp, lastOp, greatest, others: othersOf(deps, actor), label };
+		const node: Node = {
+			hash,
+			actor,
+			seq,
+			startOp,
+			lastOp,
+			greatest,
+			others: othersOf(deps, actor),
+			label,
+			bytes,
+			runs: this.#scanned.get(change),
+		};
 		this.#nodes.set(hash, node);
 		const sequence = this.#sequences.get(actor) ?? [];
 		this.#sequences.set(actor, sequence);
@@ -107,23 +130,28 @@ export class CausalIndex {
 		return undefined;
 	}
 
-	/** The first counter less than `below` that no change of the actor up to `seq` holds. */
-	#missing(references: References, seq: number, below: number): number | undefined {
-		const sequence = this.#sequences.get(references.actor) ?? [];
-		for (const counter of references.counters) {
-			if (counter >= below) continue;
-			let low = 0;
-			let high = Math.min(seq, sequence.length) - 1;
-			while (low < high) {
-				const middle = (low + high + 1) >> 1;
-				if ((sequence[middle]?.startOp ?? Number.POSITIVE_INFINITY) <= counter) low = middle;
-				else high = middle - 1;
-			}
-			const node = high < 0 ? undefined : sequence[low];
-			if (node === undefined || counter < node.startOp || counter > node.lastOp) return counter;
+	/** An operation of a change of this actor with at most this seq. */
+	#find(actor: string, counter: number, seq: number): OperationRun | undefined {
+		const sequence = this.#sequences.get(actor) ?? [];
+		let low = 0;
+		let high = Math.min(seq, sequence.length) - 1;
+		while (low < high) {
+			const middle = (low + high + 1) >> 1;
+			if ((sequence[middle]?.startOp ?? Number.POSITIVE_INFINITY) <= counter) low = middle;
+			else high = middle - 1;
 		}
-		return undefined;
+		const node = high < 0 ? undefined : sequence[low];
+		if (node === undefined) return undefined;
+		node.runs ??= scanChange(node.bytes, this.#numberOf, undefined).runs;
+		return findIn(node.runs, counter);
 	}
+
+	readonly #numberOf = (actor: string): number => {
+		const known = this.#numbers.get(actor);
+		if (known !== undefined) return known;
+		this.#numbers.set(actor, this.#actors.length);
+		return this.#actors.push(actor) - 1;
+	};
 }
 
 function lastSeq(deps: readonly Node[], actor: string): number {

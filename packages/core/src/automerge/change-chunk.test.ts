@@ -72,7 +72,6 @@ describe("decodeChange", () => {
 			operations: 1,
 			time: 0,
 			message: false,
-			references: [],
 		});
 	});
 

@@ -5,7 +5,7 @@ import type { Crypto } from "../crypto/crypto.js";
 import { limits } from "../entry/limits.js";
 import { FormatError } from "../errors.js";
 import { deflatedType, hashedFrom, plainType, readFrame, readHead } from "./change-head.js";
-import { type References, readOperations } from "./change-operations.js";
+import { readOperations } from "./change-operations.js";
 import { ByteReader, ByteWriter } from "./leb128.js";
 
 /** An Automerge change whose bytes are canonical: rules (a) and (d) of docs/entry-format.md hold. */
@@ -27,8 +27,6 @@ export interface DecodedChange {
 	readonly time: number;
 	/** Whether there is one. */
 	readonly message: boolean;
-	/** Operations outside of the change that it names. */
-	readonly references: readonly References[];
 }
 
 /**
@@ -74,7 +72,7 @@ function readChange(chunk: Uint8Array, hash: Uint8Array): DecodedChange {
 	if (!equalBytes(frame.checksum, hash.subarray(0, 4))) throw new FormatError("change: the checksum does not fit");
 	const reader = new ByteReader(frame.contents);
 	const head = readHead(reader);
-	const { count, references } = readOperations(reader, head);
+	const { count } = readOperations(reader, head);
 	const { deps, actor, seq, startOp, time } = head;
 	return {
 		bytes: chunk,
@@ -86,6 +84,5 @@ function readChange(chunk: Uint8Array, hash: Uint8Array): DecodedChange {
 		operations: count,
 		time,
 		message: head.messageLength > 0,
-		references,
 	};
 }

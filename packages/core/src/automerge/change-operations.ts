@@ -1,28 +1,3 @@
-/**
- * The operations of an Automerge change: columns, read strictly. Columns stand in the order of the table, each at most once;
- * those marked * only when they say something.
- *
- * | specification | column             | encoding       | rows                                              |
- * |---------------|--------------------|----------------|---------------------------------------------------|
- * | 01 *          | object's actor     | runs of uLEB   | index of an actor, null for the root map          |
- * | 02 *          | object's counter   | runs of uLEB   | null for the root map                             |
- * | 11 *          | key's actor        | runs of uLEB   | null for a string key and for the head of a list  |
- * | 13 *          | key's counter      | delta          | 0 for the head of a list, null for a string key   |
- * | 15 *          | key                | runs of strings | null for an element                              |
- * | 34            | insert             | boolean        |                                                   |
- * | 42            | action             | runs of uLEB   | see `actions`                                     |
- * | 56            | value's metadata   | runs of uLEB   | see `change-values.ts`                            |
- * | 57 *          | values             | raw            |                                                   |
- * | 70            | predecessors       | runs of uLEB   | how many                                          |
- * | 71 *          | their actors       | runs of uLEB   |                                                   |
- * | 73 *          | their counters     | delta          | ascending within an operation                     |
- * | 94 *          | mark expands       | boolean        |                                                   |
- * | a5 *          | name of a mark     | runs of strings | null for all others                              |
- *
- * Actor 0 is the change's own, 1 and above are the other actors of its head. An empty change has no columns.
- *
- * Source: automerge.org/automerge-binary-format-spec, "Operation Columns".
- */
 import { toHex } from "../bytes/hex.js";
 import { decodeUtf8 } from "../bytes/text.js";
 import { limits } from "../entry/limits.js";
@@ -31,78 +6,62 @@ import type { ChangeHead } from "./change-head.js";
 import { skipValue, valueTypes } from "./change-values.js";
 import { DeltaCursor, RunCursor, type Runs, readBooleans, readRuns } from "./column-runs.js";
 import { ByteReader } from "./leb128.js";
-
-export const columns = {
-	objectActor: 0x01,
-	objectCounter: 0x02,
-	keyActor: 0x11,
-	keyCounter: 0x13,
-	key: 0x15,
-	insert: 0x34,
-	action: 0x42,
-	valueMetadata: 0x56,
-	value: 0x57,
-	predecessors: 0x70,
-	predecessorActor: 0x71,
-	predecessorCounter: 0x73,
-	expand: 0x94,
-	markName: 0xa5,
-} as const;
-
-export const actions = {
-	makeMap: 0,
-	set: 1,
-	makeList: 2,
-	delete: 3,
-	makeText: 4,
-	increment: 5,
-	makeTable: 6,
-	mark: 7,
-} as const;
+import { actions, columns } from "./operation-columns.js";
 
 /** Predecessors that the operations of one change may name together. */
 export const predecessorsPerChange = 4 * limits.operationsPerChange;
 
-/** Operations outside of a change that it names, of one actor. */
-export interface References {
-	/** Hex. */
-	readonly actor: string;
-	/** Neighbours differ; otherwise in no order, and with repetitions. */
-	readonly counters: readonly number[];
-}
+/** Greatest counter of an operation: Automerge keeps 32 bits. */
+const greatestCounter = 2 ** 32 - 1;
 
-/** One assignment to a key of the root map, as it is read. */
-export interface RootAssignment {
-	readonly key: string;
-	/** See `change-values.ts`. */
-	readonly metadata: number;
+/** One operation as it is read; the same object is given again for the next one. Actors are indexes into `Operations.actors`. */
+export interface ReadOperation {
+	counter: number;
+	/** See `actions`. */
+	action: number;
+	inserts: boolean;
+	/** −1 for the root map. */
+	objectActor: number;
+	objectCounter: number;
+	/** `null` in a list or text. */
+	key: string | null;
+	/** −1 for a key, and for the head of a list or text. */
+	elementActor: number;
+	elementCounter: number;
+	/** See `valueTypes`. */
+	type: number;
 	/** View of the value's bytes. */
-	readonly bytes: Uint8Array;
+	value: () => Uint8Array;
+	/** Actor and counter by turns, sorted. */
+	readonly predecessors: number[];
+	/** Whether a mark begins here that the next operation ends. */
+	beginsMark: boolean;
 }
 
 export interface Operations {
 	readonly count: number;
-	readonly references: readonly References[];
+	/** Hex: the change's own, then the others, sorted. */
+	readonly actors: readonly string[];
 }
 
 /**
- * Reads other actors, columns and their end; `reader` stands behind the message.
- * @param onRootAssignment is told every value that is set at a key of the root map.
+ * Reads other actors, columns (see `operation-columns.ts`) and their end; `reader` stands behind the message.
+ * @param visit is given every operation, before the change as a whole is known to be canonical.
  * @throws {FormatError} on every form that Automerge would not write; code `limit` for too many operations.
  */
 export function readOperations(
 	reader: ByteReader,
 	head: ChangeHead,
-	onRootAssignment?: (assignment: RootAssignment) => void,
+	visit?: (operation: ReadOperation, actors: readonly string[]) => void,
 ): Operations {
 	const actors = readActors(reader, head.actor);
 	const parts = readColumns(reader);
 	if (!reader.done) throw reader.error("expected nothing behind the columns");
 	if (parts.size === 0) {
 		if (actors.length > 1) throw reader.error("expected no other actors in an empty change");
-		return { count: 0, references: [] };
+		return { count: 0, actors };
 	}
-	return new OperationReader(parts, actors, head).read(onRootAssignment);
+	return new OperationReader(parts, actors, head).read(visit);
 }
 
 function readActors(reader: ByteReader, own: string): string[] {
@@ -145,22 +104,21 @@ class OperationReader {
 	readonly #parts: ReadonlyMap<number, ByteReader>;
 	readonly #actors: readonly string[];
 	readonly #startOp: number;
-	readonly #references: number[][];
 	readonly #used: boolean[];
 
 	constructor(parts: ReadonlyMap<number, ByteReader>, actors: readonly string[], head: ChangeHead) {
 		this.#parts = parts;
 		this.#actors = actors;
 		this.#startOp = head.startOp;
-		this.#references = actors.map(() => []);
 		this.#used = actors.map((_, i) => i === 0);
 	}
 
-	read(onRootAssignment: ((assignment: RootAssignment) => void) | undefined): Operations {
+	read(visit: ((operation: ReadOperation, actors: readonly string[]) => void) | undefined): Operations {
 		const most = limits.operationsPerChange;
 		const action = this.#unsigned(columns.action, most);
 		const count = action.total;
-		if (count === 0) throw new FormatError("change: expected operations");
+		if (count === 0) throw wrong("operations");
+		if (this.#startOp + count - 1 > greatestCounter) throw wrong("counters of 32 bits");
 		const objectActor = new RunCursor(this.#unsigned(columns.objectActor, most, count));
 		const objectCounter = new RunCursor(this.#unsigned(columns.objectCounter, most, count));
 		const keyActor = new RunCursor(this.#unsigned(columns.keyActor, most, count));
@@ -182,89 +140,92 @@ class OperationReader {
 		const markName = new RunCursor(this.#strings(columns.markName, most, count));
 		const actionCursor = new RunCursor(action);
 
+		const operation = emptyOperation();
+		let start = 0;
+		operation.value = () => raw.bytes.subarray(start, raw.offset);
+
 		for (let i = 0; i < count; i++) {
 			const id = this.#startOp + i;
 			const kind = actionCursor.next();
-			const inserts = insert.next() === 1;
 			const value = metadata.next();
 			if (kind === null || kind > actions.mark || value === null) throw wrong("an action and a value in every row");
-			const inRoot = this.#object(objectActor.next(), objectCounter.next(), id);
-			const keyText = key.next();
-			const inMap = this.#key(keyText, keyActor.next(), keyCounter.next(), inserts, id);
-			if (inRoot && !inMap) throw wrong("a string key in the root map");
-			if (inMap && inserts) throw wrong("no insertion into a map");
-			checkAction(kind, value, inserts, expand.next() === 1, markName.next());
-			const start = raw.offset;
+			operation.counter = id;
+			operation.action = kind;
+			operation.inserts = insert.next() === 1;
+			operation.type = value % 16;
+			this.#object(operation, objectActor.next(), objectCounter.next());
+			this.#key(operation, key.next(), keyActor.next(), keyCounter.next());
+			checkMark(operation, expand.next() === 1, markName.next());
+			checkValue(operation, value);
+			start = raw.offset;
 			skipValue(raw, value);
-			if (onRootAssignment !== undefined && inRoot && keyText !== null && kind === actions.set) {
-				onRootAssignment({ key: keyText, metadata: value, bytes: raw.bytes.subarray(start, raw.offset) });
-			}
-			this.#predecessors(predecessors.next() ?? 0, predecessorActor, predecessorCounter, inserts, id);
+			this.#predecessors(operation, predecessors.next() ?? 0, predecessorActor, predecessorCounter);
+			visit?.(operation, this.#actors);
 		}
+		if (operation.beginsMark) throw wrong("the end of a mark");
 		if (!raw.done) throw raw.error("expected no values behind the last one");
 		if (this.#used.includes(false)) throw wrong("only actors that an operation names");
-		const references: References[] = [];
-		for (const [i, counters] of this.#references.entries()) {
-			if (counters.length > 0) references.push({ actor: this.#actors[i] as string, counters });
-		}
-		return { count, references };
+		return { count, actors: this.#actors };
 	}
 
-	/** @returns whether the object is the root map. */
-	#object(actor: number | null, counter: number | null, id: number): boolean {
-		if (actor === null && counter === null) return true;
-		this.#name(actor, counter, id);
-		return false;
+	#object(operation: ReadOperation, actor: number | null, counter: number | null): void {
+		const inRoot = actor === null && counter === null;
+		operation.objectActor = inRoot ? -1 : this.#name(actor, counter, operation.counter);
+		operation.objectCounter = inRoot ? 0 : (counter as number);
 	}
 
-	/** @returns whether the key is a string. */
-	#key(text: string | null, actor: number | null, counter: number | null, inserts: boolean, id: number): boolean {
+	#key(operation: ReadOperation, text: string | null, actor: number | null, counter: number | null): void {
+		operation.key = text;
+		operation.elementActor = -1;
+		operation.elementCounter = 0;
 		if (text !== null) {
 			if (actor !== null || counter !== null) throw wrong("a string key or an element, not both");
-			return true;
+			if (operation.inserts) throw wrong("no insertion into a map");
+			return;
 		}
+		if (operation.objectActor < 0) throw wrong("a string key in the root map");
 		if (actor === null && counter === 0) {
-			if (!inserts) throw wrong("the head of a list only for insertions");
-			return false;
+			if (!operation.inserts) throw wrong("the head of a list only for insertions");
+			return;
 		}
-		this.#name(actor, counter, id);
-		return false;
+		operation.elementActor = this.#name(actor, counter, operation.counter);
+		operation.elementCounter = counter as number;
 	}
 
 	#predecessors(
+		operation: ReadOperation,
 		count: number,
 		actors: { next(): number | null },
 		counters: { next(): number | null },
-		inserts: boolean,
-		id: number,
 	): void {
+		const { predecessors, action, inserts, key } = operation;
+		predecessors.length = 0;
 		if (count > 0 && inserts) throw wrong("no predecessors of an insertion");
+		if (count === 0 && !inserts && (key === null || action === actions.delete || action === actions.increment)) {
+			throw wrong("predecessors of what changes or deletes an element, deletes or increments");
+		}
 		let beforeCounter = 0;
 		let beforeActor = "";
 		for (let i = 0; i < count; i++) {
-			const actor = actors.next();
 			const counter = counters.next();
-			this.#name(actor, counter, id);
-			const actorHex = this.#actors[actor as number] as string;
+			const actor = this.#name(actors.next(), counter, operation.counter);
+			const actorHex = this.#actors[actor] as string;
 			if (i > 0 && ((counter as number) < beforeCounter || (counter === beforeCounter && actorHex <= beforeActor))) {
 				throw wrong("sorted, distinct predecessors");
 			}
 			beforeCounter = counter as number;
 			beforeActor = actorHex;
+			predecessors.push(actor, beforeCounter);
 		}
 	}
 
-	/** Notes an operation that operation `id` names: an earlier one of this change, or one outside of it. */
-	#name(actor: number | null, counter: number | null, id: number): void {
+	/** Checks the name of another operation that operation `id` uses. @returns its actor. */
+	#name(actor: number | null, counter: number | null, id: number): number {
 		if (actor === null || counter === null || counter < 1) throw wrong("an actor with a counter of at least 1");
 		if (actor >= this.#actors.length) throw wrong("an actor that the change lists");
 		this.#used[actor] = true;
-		if (actor === 0 && counter >= this.#startOp) {
-			if (counter >= id) throw wrong("no operation that comes later in the change");
-			return;
-		}
-		const counters = this.#references[actor] as number[];
-		if (counters[counters.length - 1] !== counter) counters.push(counter);
+		if (actor === 0 && counter >= id) throw wrong("no operation that comes later in the change");
+		return actor;
 	}
 
 	#unsigned(column: number, most: number, rows?: number, required = false): Runs<number> {
@@ -328,18 +289,44 @@ function totalOf(groups: Runs<number>): number {
 	return total;
 }
 
-function checkAction(kind: number, value: number, inserts: boolean, expands: boolean, markName: string | null): void {
-	if (kind === actions.mark) {
-		if (!inserts) throw wrong("marks that are inserted");
-		if (markName === null && value !== valueTypes.null) throw wrong("no value at the end of a mark");
+function emptyOperation(): ReadOperation {
+	return {
+		counter: 0,
+		action: 0,
+		inserts: false,
+		objectActor: -1,
+		objectCounter: 0,
+		key: null,
+		elementActor: -1,
+		elementCounter: 0,
+		type: 0,
+		value: () => new Uint8Array(0),
+		predecessors: [],
+		beginsMark: false,
+	};
+}
+
+/** A mark is two insertions in a row: one with name and value, one without either. */
+function checkMark(operation: ReadOperation, expands: boolean, name: string | null): void {
+	const { action, inserts, beginsMark } = operation;
+	operation.beginsMark = false;
+	if (action !== actions.mark) {
+		if (beginsMark) throw wrong("the end of a mark behind its beginning");
+		if (expands || name !== null) throw wrong("names and expansion of marks only for marks");
 		return;
 	}
-	if (expands || markName !== null) throw wrong("names and expansion of marks only for marks");
-	if (kind === actions.delete && inserts) throw wrong("no deletion that inserts");
-	if (kind === actions.increment && (inserts || value % 16 !== valueTypes.integer))
+	if (!inserts) throw wrong("marks that are inserted");
+	if (beginsMark === (name !== null)) throw wrong("a mark that begins, and then one that ends");
+	operation.beginsMark = name !== null;
+}
+
+function checkValue({ action, inserts, beginsMark }: ReadOperation, metadata: number): void {
+	if (action === actions.delete && inserts) throw wrong("no deletion that inserts");
+	if (action === actions.increment && (inserts || metadata % 16 !== valueTypes.integer)) {
 		throw wrong("increments by an integer");
-	if (kind !== actions.set && kind !== actions.increment && value !== valueTypes.null)
-		throw wrong("values only where they count");
+	}
+	const holds = action === actions.set || action === actions.increment || beginsMark;
+	if (!holds && metadata !== valueTypes.null) throw wrong("values only where they count");
 }
 
 function wrong(expected: string): FormatError {

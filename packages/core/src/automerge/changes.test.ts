@@ -150,7 +150,7 @@ describe("any history of two members", () => {
 				one.free();
 				two.free();
 			}),
-			{ numRuns: 120 },
+			{ numRuns: 80 },
 		);
 	});
 
@@ -167,7 +167,7 @@ describe("any history of two members", () => {
 				expect(decodeProjection(encodeProjection(one.toData()))).toEqual(one.toData());
 				for (const each of [one, two, replay]) each.free();
 			}),
-			{ numRuns: 100 },
+			{ numRuns: 60 },
 		);
 	});
 });

@@ -5,25 +5,12 @@ import { reading } from "./automerge-error.js";
 import { headOf } from "./change-head.js";
 import { DraftContext, draftRoot } from "./draft.js";
 import { type Handle, tooManyOperations } from "./draft-value.js";
+import type { LocalChange } from "./local-change.js";
 import { type DocumentData, plainData } from "./plain-data.js";
 import { RootDraft } from "./root-draft.js";
 import { type NextChange, RootFields } from "./root-fields.js";
 
-/** A change that was made here. */
-export interface LocalChange {
-	/** The chunk, never deflated. */
-	readonly change: Uint8Array;
-	/** Hex. */
-	readonly hash: string;
-	/** Sorted hex. */
-	readonly deps: readonly string[];
-	/** Hex. */
-	readonly actor: string;
-	readonly seq: number;
-	/** Counter of the first operation; the last one's is `startOp + operations − 1`. */
-	readonly startOp: number;
-	readonly operations: number;
-}
+export type { LocalChange };
 
 /** One draft of a document; at most one is open at a time. */
 interface OpenDraft {

@@ -78,7 +78,6 @@ describe("encodeInitialChange", () => {
 					startOp: 1,
 					time: 0,
 					message: false,
-					references: [],
 				});
 				const document = CrdtDocument.create(ben);
 				document.apply([change]);
@@ -95,7 +94,7 @@ describe("encodeInitialChange", () => {
 				document.free();
 				expected.free();
 			}),
-			{ numRuns: 150 },
+			{ numRuns: 80 },
 		);
 	});
 

@@ -1,8 +1,8 @@
 import { limits } from "../entry/limits.js";
-import { actions, columns } from "./change-operations.js";
 import { valueTypes } from "./change-values.js";
 import { BooleanWriter, DeltaWriter, RunWriter } from "./column-writer.js";
 import { ByteWriter } from "./leb128.js";
+import { actions, columns } from "./operation-columns.js";
 
 /** Where an operation writes: at a key of a map, or behind an element of a list (`undefined`: at its head). */
 export type Place = { readonly key: string } | { readonly after: number | undefined };
@@ -17,7 +17,7 @@ export interface Predecessor {
 const encoder = new TextEncoder();
 
 /**
- * Collects the operations of one change, column by column; see `change-operations.ts` for the columns. Objects and elements are
+ * Collects the operations of one change, column by column; see `operation-columns.ts`. Objects and elements are
  * named by the counters of operations of this change; an object `undefined` is the root map.
  */
 export class OperationWriter {

@@ -1,8 +1,22 @@
-import { decode, encode, rfc8949EncodeOptions } from "cborg";
+/**
+ * CBOR as this project writes it: the deterministic subset of RFC 8949 §4.2.1, without floats, tags and negative numbers.
+ *
+ * | value             | first byte | RFC 8949     |
+ * |-------------------|------------|--------------|
+ * | integer from 0    | 00 to 1b   | §3.1, type 0 |
+ * | bytes             | 40 to 5b   | type 2       |
+ * | text              | 60 to 7b   | type 3       |
+ * | array             | 80 to 9b   | type 4       |
+ * | map               | a0 to bb   | type 5       |
+ * | false, true, null | f4, f5, f6 | §3.3         |
+ */
+import { decode } from "cborg";
 import { FormatError } from "../errors.js";
-import { equalBytes } from "./compare.js";
+import { writeUint } from "./big-endian.js";
+import { compareBytes, equalBytes } from "./compare.js";
+import { encodeUtf8 } from "./text.js";
 
-/** What this project writes: the deterministic subset of RFC 8949 §4.2.1, without floats, tags and negative numbers. */
+/** What can be written. */
 export type CborValue =
 	| number
 	| boolean
@@ -11,6 +25,7 @@ export type CborValue =
 	| Uint8Array
 	| readonly CborValue[]
 	| ReadonlyMap<number | string, CborValue>;
+type CborMap = ReadonlyMap<number | string, CborValue>;
 
 const decodeOptions = {
 	allowIndefinite: false,
@@ -23,10 +38,14 @@ const decodeOptions = {
 	rejectDuplicateMapKeys: true,
 };
 
-/** Shortest-form, definite-length bytes; map keys sorted by their encoded bytes. */
+/**
+ * Shortest-form, definite-length bytes; map keys sorted by their encoded bytes. The length is found first, so nothing is copied.
+ * @throws {FormatError} for what the subset cannot hold.
+ */
 export function encodeCbor(value: CborValue): Uint8Array {
-	// On Node the encoder gives a `Buffer` in the shared pool, whose `slice` does not copy.
-	return new Uint8Array(encode(value, rfc8949EncodeOptions));
+	const target = new Uint8Array(sizeOf(value));
+	writeValue(target, 0, value);
+	return target;
 }
 
 /**
@@ -57,11 +76,104 @@ function checkValue(value: unknown, depth: number): void {
 	}
 	if (value instanceof Map) {
 		for (const [key, item] of value) {
-			if (typeof key !== "string" && typeof key !== "number") throw new FormatError("CBOR: expected text or number as map key");
+			if (typeof key !== "string" && typeof key !== "number")
+				throw new FormatError("CBOR: expected text or number as map key");
 			checkValue(key, depth + 1);
 			checkValue(item, depth + 1);
 		}
 		return;
 	}
 	throw new FormatError("CBOR: found a value outside the subset (float, tag, negative or too large)");
+}
+
+function sizeOf(value: CborValue): number {
+	if (typeof value === "number") return headSize(checkedInteger(value));
+	if (typeof value === "string") {
+		const length = textLength(value);
+		return headSize(length) + length;
+	}
+	if (value === null || typeof value === "boolean") return 1;
+	if (value instanceof Uint8Array) return headSize(value.length) + value.length;
+	if (Array.isArray(value)) {
+		const items = value as readonly CborValue[];
+		let size = headSize(items.length);
+		for (let i = 0; i < items.length; i++) size += sizeOf(items[i] as CborValue);
+		return size;
+	}
+	if (!(value instanceof Map)) throw new FormatError("CBOR: found a value outside the subset", { found: typeof value });
+	const map = value as CborMap;
+	let size = headSize(map.size);
+	for (const [key, item] of map) size += sizeOf(key) + sizeOf(item);
+	return size;
+}
+
+/** @returns the offset behind it. */
+function writeValue(target: Uint8Array, offset: number, value: CborValue): number {
+	if (typeof value === "number") return writeHead(target, offset, 0x00, value);
+	if (typeof value === "string") return writeText(target, offset, value);
+	if (value === null || typeof value === "boolean") {
+		target[offset] = value === null ? 0xf6 : value ? 0xf5 : 0xf4;
+		return offset + 1;
+	}
+	if (value instanceof Uint8Array) {
+		const start = writeHead(target, offset, 0x40, value.length);
+		target.set(value, start);
+		return start + value.length;
+	}
+	if (Array.isArray(value)) {
+		const items = value as readonly CborValue[];
+		let at = writeHead(target, offset, 0x80, items.length);
+		for (let i = 0; i < items.length; i++) at = writeValue(target, at, items[i] as CborValue);
+		return at;
+	}
+	return writeMap(target, offset, value as CborMap);
+}
+
+/** Keys sorted by their encoded bytes. */
+function writeMap(target: Uint8Array, offset: number, map: CborMap): number {
+	let at = writeHead(target, offset, 0xa0, map.size);
+	if (map.size === 0) return at;
+	const items = [...map].map(([key, item]) => ({ key: encodeCbor(key), item }));
+	for (const { key, item } of items.sort((a, b) => compareBytes(a.key, b.key))) {
+		target.set(key, at);
+		at = writeValue(target, at + key.length, item);
+	}
+	return at;
+}
+
+function writeText(target: Uint8Array, offset: number, text: string): number {
+	const length = textLength(text);
+	const start = writeHead(target, offset, 0x60, length);
+	if (length === text.length) for (let i = 0; i < length; i++) target[start + i] = text.charCodeAt(i);
+	else target.set(encodeUtf8(text), start);
+	return start + length;
+}
+
+/** The shortest form of type and number. */
+function writeHead(target: Uint8Array, offset: number, type: number, value: number): number {
+	if (value < 24) {
+		target[offset] = type | value;
+		return offset + 1;
+	}
+	const width = headSize(value) - 1;
+	target[offset] = type | (width === 1 ? 24 : width === 2 ? 25 : width === 4 ? 26 : 27);
+	return writeUint(target, offset + 1, value, width);
+}
+
+function headSize(value: number): number {
+	if (value < 24) return 1;
+	if (value < 0x100) return 2;
+	if (value < 0x1_0000) return 3;
+	return value < 0x1_0000_0000 ? 5 : 9;
+}
+
+/** UTF-8 bytes of a text; ids and labels are ASCII. */
+function textLength(text: string): number {
+	for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 127) return encodeUtf8(text).length;
+	return text.length;
+}
+
+function checkedInteger(value: number): number {
+	if (Number.isSafeInteger(value) && value >= 0 && !Object.is(value, -0)) return value;
+	throw new FormatError("CBOR: expected an integer from 0 to 2^53 - 1", { found: value });
 }

@@ -16,7 +16,9 @@ export function toHex(bytes: Uint8Array): string {
  */
 export function fromHex(text: string, length?: number): Uint8Array {
 	if (text.length % 2 !== 0 || (length !== undefined && text.length !== 2 * length)) {
-		throw new FormatError(`hex: expected ${length === undefined ? "an even number of" : 2 * length} digits, found ${text.length}`);
+		throw new FormatError(
+			`hex: expected ${length === undefined ? "an even number of" : 2 * length} digits, found ${text.length}`,
+		);
 	}
 	const bytes = new Uint8Array(text.length / 2);
 	for (let i = 0; i < bytes.length; i++) {

@@ -14,11 +14,12 @@ export async function hkdfExpand(
 	length = 32,
 ): Promise<Uint8Array> {
 	if (length < 1 || length > 255 * 32) throw new RangeError(`HKDF length: expected 1 to 8160, found ${length}`);
+	if (length === 32) return crypto.hmac(pseudorandomKey, concatBytes(info, Uint8Array.of(1)));
 	const blocks: Uint8Array[] = [];
 	let block: Uint8Array = new Uint8Array(0);
 	for (let counter = 1; blocks.length * 32 < length; counter++) {
 		block = await crypto.hmac(pseudorandomKey, concatBytes(block, info, Uint8Array.of(counter)));
 		blocks.push(block);
 	}
-	return length === 32 ? block : concatBytes(...blocks).slice(0, length);
+	return concatBytes(...blocks).slice(0, length);
 }

@@ -31,6 +31,8 @@ interface BroughtUp {
 	readonly document: number;
 	readonly rows: readonly RowWrite[];
 	readonly lag: Lag | undefined;
+	/** Directory and keys under which it was judged. */
+	readonly generation: string;
 	readonly told: { readonly docId: string; readonly deleted: boolean; readonly feed: number } | undefined;
 }
 
@@ -188,6 +190,8 @@ export class Documents {
 				if (result !== undefined) done.push(result);
 			}
 			await this.#write(done);
+			const outdated = done.map(({ document }) => document).filter((document) => this.behind.get(document)?.anew);
+			if (outdated.length > 0) await this.bringUp(outdated);
 		}
 	}
 
@@ -231,6 +235,7 @@ export class Documents {
 	}
 
 	async #bringUp(document: number): Promise<BroughtUp | undefined> {
+		const generation = this.#generation();
 		const lag = this.behind.get(document);
 		const stored = await this.projections.read(document);
 		if (lag === undefined && stored !== undefined && stored.kind !== "unusable") return undefined;
@@ -242,14 +247,14 @@ export class Documents {
 		const open = kept ?? (await this.#load(document));
 		try {
 			await open.whenWritten();
-			return await this.#result(open, lag, stored);
+			return { ...(await this.#result(open, lag, stored)), generation };
 		} finally {
 			if (open !== kept) open.free();
 		}
 	}
 
 	/** The rows that hold what a document comes to. Nothing of it may be undurable. */
-	async #result(open: OpenDocument, lag: Lag | undefined, stored: StoredProjection | undefined): Promise<BroughtUp> {
+	async #result(open: OpenDocument, lag: Lag | undefined, stored: StoredProjection | undefined): Promise<Omit<BroughtUp, "generation">> {
 		const { document, docId, applied } = open;
 		const outcome = open.outcome();
 		const data = open.data();
@@ -271,7 +276,11 @@ export class Documents {
 		return { document, rows, lag, told };
 	}
 
-	/** In the store's serial section, so that a lag which is noted meanwhile is never cleared by an older result. */
+	/**
+	 * In the store's serial section, so that a lag which is noted meanwhile is never cleared by an older result. What was judged under
+	 * another state of directory and keys than the present one is noted to be judged anew: whoever looked for documents that wait for
+	 * the change could not see it yet.
+	 */
 	async #write(done: readonly BroughtUp[]): Promise<void> {
 		if (done.length === 0) return;
 		const cleared: BroughtUp[] = [];
@@ -279,7 +288,11 @@ export class Documents {
 			await this.#context.store.append([], {
 				rows: async () => {
 					cleared.push(...done);
-					return done.flatMap(({ document, lag, rows }) => [...rows, ...this.behind.clear(document, lag)]);
+					const now = this.#generation();
+					return done.flatMap(({ document, lag, rows, generation }) => [
+						...rows,
+						...(generation === now ? this.behind.clear(document, lag) : this.behind.note(document, { anew: true })),
+					]);
 				},
 			});
 		} catch (error) {
@@ -287,6 +300,10 @@ export class Documents {
 			throw error;
 		}
 		this.feed.announce(done.flatMap(({ told }) => (told === undefined ? [] : { ...told, origin: "remote" as const })));
+	}
+
+	#generation(): string {
+		return `${this.#context.trust.generation}/${this.#context.keyring.generation}`;
 	}
 
 	async #load(document: number): Promise<OpenDocument> {

@@ -41,7 +41,8 @@ export interface EvaluationInput {
 /** An entry and what became of it. */
 export interface Judged {
 	arrival: number;
-	readonly entry: StoredEntry;
+	/** Without its payload once that was opened and taken over. */
+	entry: StoredEntry;
 	verdict: Verdict;
 	/** Its run, where it could be opened. */
 	run?: readonly CheckedChange[] | undefined;
@@ -160,6 +161,8 @@ export class Evaluation {
 		const asked: { index: number; entry: Entry }[] = [];
 		for (const [index, { entry, settled }] of inputs.entries()) {
 			if (settled !== undefined || entry.kind === "stub" || entry.fields === undefined) continue;
+			// A chunk has no right of its own: rules 3 to 5 are asked of the change that refers to it.
+			if (entry.fields.entryType === "attachment_chunk") continue;
 			asked.push({ index, entry });
 		}
 		const answers = await this.#context.trust.judge(asked.map(({ entry }) => entry));
@@ -169,6 +172,7 @@ export class Evaluation {
 
 	/** A pardon covers the causal past of what it names. */
 	async #collectPardons(): Promise<void> {
+		if (!this.#context.trust.hasPardons) return;
 		const entries: Entry[] = [];
 		for (const { entry } of this.#judged.values()) if (entry.kind === "entry") entries.push(entry);
 		const named = await this.#context.trust.pardoned(entries);
@@ -269,6 +273,7 @@ export class Evaluation {
 
 	#accept(judged: Judged, run: readonly CheckedChange[]): void {
 		judged.run = run;
+		if (judged.entry.kind === "entry") judged.entry = { ...judged.entry, payload: undefined };
 		for (const change of run) {
 			const other = this.#causal.add(change, judged.entry.hash);
 			if (other !== undefined && other !== judged.entry.hash) this.#forks.push([other, judged.entry.hash]);

@@ -230,7 +230,7 @@ export class MindooDB {
 		return this.#replication.push(remote, options);
 	}
 
-	/** Hashes of the entries of a document, creation first. */
+	/** Hashes of the entries of a document, in the order in which they came to this replica. */
 	async getAllChangeHashesForDoc(docId: string): Promise<string[]> {
 		this.#live();
 		const document = await this.#context.store.documentNumber(docId);

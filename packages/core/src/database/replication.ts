@@ -20,7 +20,6 @@ const mostCarried = 16_384;
 const retryBatch = 256;
 
 const processedKey = factKey("processed");
-const declinedRevisionKey = factKey("declined-revision");
 
 export interface TransferOptions {
 	readonly signal?: AbortSignal;
@@ -46,6 +45,8 @@ export class Replication {
 	readonly #documents: Documents;
 	readonly #follower: TrustFollower;
 	readonly #onStored: () => void;
+	/** Generation of the directory at which a peer was asked for what was declined. */
+	readonly #declinedAskedAt = new WeakMap<ContentAddressedStore, number>();
 
 	/** @param onStored called when entries came from elsewhere: they may continue a chain of this replica's own. */
 	constructor(context: DatabaseContext, documents: Documents, follower: TrustFollower, onStored: () => void) {
@@ -212,13 +213,13 @@ export class Replication {
 		return digest === position.digest ? position : startPosition;
 	}
 
-	/** Asks again for what was declined, once after every change of the directory. */
+	/** Asks a peer again for what was declined: at the first meeting, and whenever the directory or the held keys have changed. */
 	async #retryDeclined(remote: ContentAddressedStore): Promise<number> {
 		const { store, trust } = this.#context;
-		const row = await store.rows.get(declinedRevisionKey);
-		if (row !== undefined && readUint(row, 0, 6) === trust.revision) return 0;
+		const { generation } = trust;
+		if (this.#declinedAskedAt.get(remote) === generation) return 0;
+		this.#declinedAskedAt.set(remote, generation);
 		let stored = 0;
-		let left = false;
 		for await (const batch of store.rows.scan(rowRange(rowKinds.declined))) {
 			for (let start = 0; start < batch.length; start += retryBatch) {
 				const hashes = batch.slice(start, start + retryBatch).map(([key]) => toHex(key.subarray(1)));
@@ -226,11 +227,9 @@ export class Replication {
 				const report = await this.#store(entries);
 				stored += report.stored.length;
 				const done = new Set([...report.stored.map(({ hash }) => hash), ...report.known]);
-				left ||= hashes.some((hash) => !done.has(hash));
 				await store.rows.write([...done].map((hash) => ({ type: "del", key: declinedKey(hash) })));
 			}
 		}
-		if (!left) await store.rows.write([{ type: "put", key: declinedRevisionKey, value: uint48(trust.revision) }]);
 		return stored;
 	}
 }

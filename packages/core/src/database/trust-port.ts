@@ -24,8 +24,10 @@ export interface DatabaseTrust {
 	 * Whether verdicts about an author depend on its chain: a new link of it may then settle older entries, in whatever document.
 	 */
 	chainMatters(publicKey: string): boolean;
-	/** Numbers the state of the directory; grows whenever something changes. */
-	readonly revision: number;
+	/** Whether anything in this database was pardoned. */
+	readonly hasPardons: boolean;
+	/** Grows whenever a verdict could change, for this process alone. */
+	readonly generation: number;
 }
 
 /** What a change of the directory means for one database. Each list leads to documents without scanning. */

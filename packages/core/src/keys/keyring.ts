@@ -19,6 +19,7 @@ export class Keyring {
 	readonly #keyBag: KeyBag;
 	readonly #held = new Map<string, HeldKey>();
 	readonly #newest = new Map<string, HeldKey>();
+	#generation = 0;
 
 	private constructor(crypto: Crypto, tenantRoot: string, keyBag: KeyBag) {
 		this.#crypto = crypto;
@@ -30,6 +31,11 @@ export class Keyring {
 		const keyring = new Keyring(crypto, tenantRoot, keyBag);
 		await keyring.refresh();
 		return keyring;
+	}
+
+	/** Grows whenever keys come or go. */
+	get generation(): number {
+		return this.#generation;
 	}
 
 	/** The version of a key with this commitment, `undefined` when it is not held. */
@@ -55,6 +61,7 @@ export class Keyring {
 
 	/** Takes over what the KeyBag holds now. @returns commitments that became known. */
 	async refresh(): Promise<string[]> {
+		this.#generation++;
 		const fresh: string[] = [];
 		const seen = new Set<string>();
 		this.#newest.clear();

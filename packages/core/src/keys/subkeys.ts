@@ -16,6 +16,7 @@
  * Source: docs/entry-format.md, "Payload" and "Header".
  */
 import { encodeCbor } from "../bytes/cbor.js";
+import { concatBytes } from "../bytes/concat.js";
 import { fromHex, toHex } from "../bytes/hex.js";
 import { asciiBytes } from "../bytes/text.js";
 import type { Crypto } from "../crypto/crypto.js";
@@ -45,11 +46,19 @@ export async function tenantSubkeys(crypto: Crypto, key: Uint8Array, tenantRoot:
 	const pseudorandomKey = await hkdfExtract(crypto, extractSalt, key);
 	const expand = (label: string, ...context: readonly string[]) =>
 		hkdfExpand(crypto, pseudorandomKey, encodeCbor([label, root, ...context]));
+	/** Thousands of documents of one database differ in the last element alone, so what stands before it is kept. */
+	const expandDocument = (label: string) => {
+		let known: { readonly dbId: string; readonly before: Uint8Array } | undefined;
+		return (dbId: string, docId: string) => {
+			if (known?.dbId !== dbId) known = { dbId, before: encodeCbor([label, root, dbId, ""]).slice(0, -1) };
+			return hkdfExpand(crypto, pseudorandomKey, concatBytes(known.before, encodeCbor(docId)));
+		};
+	};
 	return {
-		documentKey: (dbId, docId) => expand("document", dbId, docId),
-		contentTagKey: (dbId, docId) => expand("content-tag", dbId, docId),
-		projectionKey: (dbId, docId) => expand("projection", dbId, docId),
-		presenceKey: (dbId, docId) => expand("presence", dbId, docId),
+		documentKey: expandDocument("document"),
+		contentTagKey: expandDocument("content-tag"),
+		projectionKey: expandDocument("projection"),
+		presenceKey: expandDocument("presence"),
 		attachmentKey: () => expand("attachment"),
 		attachmentIvKey: () => expand("attachment-iv"),
 		keyCommitment: async (decryptionKeyId) => toHex(await expand("key-commitment", decryptionKeyId)),

@@ -131,3 +131,22 @@ test("splitting a range anywhere keeps count and sum", async () => {
 		{ numRuns: 60 },
 	);
 });
+
+test("a failed read in the middle of an insertion loses nothing", async () => {
+	const fault = faultyLevel(await memoryLevel());
+	const table = new Table(fault.level);
+	const items = randomItems(400, 11, 1 << 30);
+	await writeRecords(table, items);
+	const first = new Trie(table);
+	first.reset(300);
+	await first.flush();
+	const trie = new Trie(table);
+	trie.reset(300);
+	// Holds the root and no other node.
+	expect((await trie.fingerprint(everything)).count).toBe(300);
+	for (const [index, { createdAt, hash }] of items.slice(300).entries()) trie.add(301 + index, createdAt, hash);
+	fault.failReads();
+	await expect(trie.fingerprint(everything)).rejects.toMatchObject({ code: "store-io" });
+	fault.repair();
+	expect(await trie.fingerprint(everything)).toEqual({ count: 400, sum: sumOf(items) });
+});

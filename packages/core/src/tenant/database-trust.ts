@@ -22,8 +22,13 @@ export class TenantTrust implements DatabaseTrust {
 		this.#judge = new DatabaseJudge(log.state, dbId, chainReader(store));
 	}
 
-	get revision(): number {
-		return this.#log.arrival;
+	get generation(): number {
+		return this.#log.state.revision;
+	}
+
+	get hasPardons(): boolean {
+		const { entries, runs } = this.#log.state.pardons(this.#dbId);
+		return entries.size + runs.length > 0;
 	}
 
 	async judge(entries: readonly Entry[]): Promise<(Verdict | undefined)[]> {

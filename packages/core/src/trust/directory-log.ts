@@ -24,8 +24,10 @@ import { DirectoryState } from "./directory-state.js";
 
 const foldKind = 0x0a;
 const followerKind = 0x0b;
-/** Cached records are joined when they stand in more rows than this. */
+/** Rows with few records are joined when there are this many of them. */
 const mostFoldRows = 32;
+/** From this many on a row is left as it is. */
+const joinedRecords = 512;
 const pageEntries = 256;
 
 export interface DirectoryLogContext {
@@ -37,6 +39,11 @@ export interface DirectoryLogContext {
 	/** 32 raw bytes. */
 	readonly administrationKey: Uint8Array;
 	readonly recoveryKey: Uint8Array | undefined;
+}
+
+interface FoldRow {
+	readonly arrival: number;
+	readonly records: readonly DirectoryRecord[];
 }
 
 /** Changes of the directory up to an arrival. */
@@ -56,7 +63,6 @@ export class DirectoryLog {
 	readonly #followers = new Map<string, number>();
 	readonly #settings = new Map<string, SettingsPlace>();
 	#at = 0;
-	#foldRows: Uint8Array[] = [];
 	#cacheable = true;
 	#turn: Promise<void> = Promise.resolve();
 
@@ -188,16 +194,13 @@ export class DirectoryLog {
 		if (this.#locked.size > 0) this.#cacheable = false;
 		if (!this.#cacheable) return;
 		const row = await this.#foldRow(records, arrival);
-		if (row === undefined) return;
-		await this.#context.store.rows.write([row], { durable: false });
-		this.#foldRows.push(row.key);
+		if (row !== undefined) await this.#context.store.rows.write([row], { durable: false });
 	}
 
-	/** Joins the cached rows, or makes them anew. */
+	/** Makes the cached rows anew, from the entries. */
 	async #rewriteCache(): Promise<void> {
 		const { store } = this.#context;
-		const rows: RowWrite[] = this.#foldRows.map((key) => ({ type: "del", key }));
-		const kept: Uint8Array[] = [];
+		const rows: RowWrite[] = [];
 		for (let at = 0; at < this.#at; ) {
 			const page = await store.entriesAfter(at, { limit: 1024 });
 			if (page.next === at) break;
@@ -209,11 +212,24 @@ export class DirectoryLog {
 			const row = await this.#foldRow(records, at);
 			if (row === undefined) return;
 			rows.push(row);
-			kept.push(row.key);
 		}
-		await store.rows.write(rows, { durable: false });
-		this.#foldRows = kept;
+		const { from, to } = foldRange;
+		const old: RowWrite[] = [];
+		for await (const batch of store.rows.scan({ from, to })) for (const [key] of batch) old.push({ type: "del", key });
+		await store.rows.write([...old, ...rows], { durable: false });
 		this.#cacheable = true;
+	}
+
+	/** Joins the latest rows, which hold few records each. */
+	async #joinRows(read: readonly FoldRow[]): Promise<void> {
+		const first = read.findLastIndex(({ records }) => records.length >= joinedRecords) + 1;
+		const small = read.slice(first);
+		const last = small.at(-1);
+		if (last === undefined || small.length < mostFoldRows) return;
+		const row = await this.#foldRow(small.flatMap(({ records }) => records), last.arrival);
+		if (row === undefined) return;
+		const gone = small.slice(0, -1).map(({ arrival }): RowWrite => ({ type: "del", key: foldKey(arrival) }));
+		await this.#context.store.rows.write([...gone, row], { durable: false });
 	}
 
 	async #foldRow(
@@ -231,27 +247,24 @@ export class DirectoryLog {
 
 	async #readCache(): Promise<void> {
 		const checkpoints = new Set(this.#followers.values());
-		let gathered: DirectoryRecord[] = [];
-		let at = 0;
-		for await (const batch of this.#context.store.rows.scan({ from: foldKey(0), to: Uint8Array.of(foldKind + 1) })) {
+		const read: FoldRow[] = [];
+		for await (const batch of this.#context.store.rows.scan(foldRange)) {
 			for (const [key, value] of batch) {
-				this.#foldRows.push(key);
 				const arrival = readUint(key, 1, 6);
-				const records = await this.#openFoldRow(value, arrival);
-				if (records === undefined) {
-					this.#cacheable = false;
-					break;
-				}
-				gathered.push(...records);
-				at = arrival;
-				if (!checkpoints.has(at)) continue;
-				await this.#step(gathered, at);
-				gathered = [];
+				const records = this.#cacheable ? await this.#openFoldRow(value, arrival) : undefined;
+				if (records === undefined) this.#cacheable = false;
+				else read.push({ arrival, records });
 			}
-			if (!this.#cacheable) break;
 		}
-		if (gathered.length > 0) await this.#step(gathered, at);
-		if (!this.#cacheable || this.#foldRows.length > mostFoldRows) await this.#rewriteCache();
+		let gathered: DirectoryRecord[] = [];
+		for (const [index, { arrival, records }] of read.entries()) {
+			gathered.push(...records);
+			if (!checkpoints.has(arrival) && index < read.length - 1) continue;
+			await this.#step(gathered, arrival);
+			gathered = [];
+		}
+		if (this.#cacheable) await this.#joinRows(read);
+		else await this.#rewriteCache();
 	}
 
 	async #openFoldRow(value: Uint8Array, arrival: number): Promise<DirectoryRecord[] | undefined> {
@@ -284,6 +297,8 @@ function foldKey(arrival: number): Uint8Array {
 	writeUint(key, 1, arrival, 6);
 	return key;
 }
+
+const foldRange = { from: Uint8Array.of(foldKind), to: Uint8Array.of(foldKind + 1) };
 
 function foldData(arrival: number): Uint8Array {
 	return encodeCbor(["fold", arrival]);

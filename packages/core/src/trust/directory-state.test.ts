@@ -269,6 +269,12 @@ test("the version to write under: none other in its causal future, then the lowe
 	expect(last.hash).toBeDefined();
 	expect(fold(example).writeVersion("default")).toBe(hashOf("four"));
 	expect(fold(example).writeVersion("unheard")).toBeUndefined();
+	const state = newState();
+	const found = example.records.map((record) => {
+		state.add([record]);
+		return state.writeVersion("default");
+	});
+	expect(found).toEqual([undefined, hashOf("one"), hashOf("two"), expected, hashOf("four")]);
 });
 
 test("a revoked administrator's key version is withdrawn, and the revocation itself stays decidable", () => {
@@ -439,8 +445,24 @@ test("the root's pardons do not lift what the recovery key revoked of the root",
 	const state = fold(example);
 	expect(verdict(state, own)).toEqual({ verdict: "accepted" });
 	expect(verdict(state, lost)).toMatchObject({ verdict: "refused" });
+	state.add([example.grant("recovery", "max")]);
+	expect(verdict(state, lost)).toMatchObject({ verdict: "refused" });
 	state.add([example.pardon("recovery", "directory", [lost.hash])]);
 	expect(verdict(state, lost)).toEqual({ verdict: "accepted" });
+});
+
+test("a pardon ends with the right of who gave it", () => {
+	const example = new Example().begin();
+	const made = example.adminGrant("recovery", "ada");
+	const lost = example.grant("ada", "mia");
+	example.adminRevoke("recovery", "ada", {}, { after: [made] });
+	const pardon = example.pardon("root", "directory", [lost.hash]);
+	const state = fold(example);
+	expect(verdict(state, lost)).toEqual({ verdict: "accepted" });
+	state.add([example.adminRevoke("recovery", "root", {}, { after: [made] })]);
+	expect(verdict(state, pardon)).toMatchObject({ verdict: "refused" });
+	expect(verdict(state, lost)).toMatchObject({ reason: "administrator-revoked" });
+	expect(state.isMember(keyOf("mia"))).toBe(false);
 });
 
 test("what cannot be read is locked, and counts when its key comes", () => {

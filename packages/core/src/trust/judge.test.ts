@@ -142,6 +142,30 @@ test("both branches of a forked chain are judged by the runs (lessons 16 and 26)
 	expect(await judge(lost)).toMatchObject({ reason: "revoked" });
 });
 
+test("an entry that is judged before it is stored is a link of its chain", async () => {
+	const { example, db, judge } = bound(new Scene());
+	const grant = example.grant("root", "mia");
+	const last = db.write("mia", [grant], { arrives: false });
+	example.revoke("root", "mia", { notes: [{ from: undefined, to: last.hash }] });
+	expect(await judge(last)).toEqual(accepted);
+});
+
+test("what one rule refuses is refused, whatever another one still waits for", async () => {
+	const scene = new Scene("payroll");
+	const { example, db } = scene;
+	example.adminOnly("root", "payroll");
+	const made = example.adminGrant("root", "ada");
+	const locked = example.write("root", undefined, { contents: { kind: "locked" } });
+	const entry = db.write("ada", [locked]);
+	scene.state.add(example.records);
+	const [waiting] = await scene.judgement.judge([entry]);
+	expect(waiting).toMatchObject({ verdict: "pending", lockedDirectory: [locked.hash] });
+	const end = example.adminRevoke("root", "ada", {}, { after: [made] });
+	scene.state.add([end]);
+	const [refused] = await scene.judgement.judge([entry]);
+	expect(refused).toMatchObject({ verdict: "refused", reason: "administrator-revoked", by: end.hash });
+});
+
 test("unknown directory heads leave an entry pending until they arrive", async () => {
 	const scene = new Scene();
 	const { example, db } = scene;

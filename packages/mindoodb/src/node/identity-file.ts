@@ -25,7 +25,11 @@ export async function readIdentity(dir: string): Promise<FolderIdentity | undefi
 	}
 	if (fields.version !== 1) {
 		const found = typeof fields.version === "number" ? fields.version : typeof fields.version;
-		throw new FormatError(`identity.json: expected version 1, found ${found}`, { code: "unsupported", expected: 1, found });
+		throw new FormatError(`identity.json: expected version 1, found ${found}`, {
+			code: "unsupported",
+			expected: 1,
+			found,
+		});
 	}
 	if (typeof fields.keyBags !== "string" || !/^[0-9a-f]{8}$/.test(fields.keyBags)) {
 		throw new FormatError("identity.json: expected 8 hex digits in keyBags", { field: "keyBags" });

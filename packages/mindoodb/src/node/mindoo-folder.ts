@@ -15,7 +15,6 @@ import {
 	toPublicUserId,
 	type UnlockedUser,
 	UsageError,
-	unlockUserId,
 } from "@mindoodb/core";
 import { removeDurably, renameDurably } from "./folder-files.js";
 import { type FolderIdentity, identityPath, writeIdentity } from "./identity-file.js";
@@ -163,7 +162,7 @@ export class MindooFolder {
 	 * @throws {UsageError} `not-found`, or when the name fits several. @throws {StoreError} `store-locked`, `store-damaged`.
 	 */
 	async openTenant(tenant?: string): Promise<MindooTenant> {
-		const identity = await this.#find(tenant);
+		const identity = await this.findTenant(tenant);
 		const { tenantRoot } = identity;
 		const known = this.#open.get(tenantRoot);
 		if (known !== undefined) return known.tenant;
@@ -178,9 +177,14 @@ export class MindooFolder {
 		return opening;
 	}
 
+	/** A new named key under a password of its own, to be imported into KeyBags: one's own and those of whoever shall read. */
+	createKey(password: string, options: PasswordKeyOptions = {}): Promise<EncryptedPrivateKey> {
+		return this.#factory.createSymmetricEncryptedPrivateKey(password, options);
+	}
+
 	/** The administration key of a tenant that was made here; it has a password of its own. */
 	async administrationKey(tenant?: string): Promise<EncryptedKeyPair | undefined> {
-		const { tenantRoot } = await this.#find(tenant);
+		const { tenantRoot } = await this.findTenant(tenant);
 		return new TenantFiles(this.dir, tenantRoot).readAdministrationKey();
 	}
 
@@ -192,8 +196,6 @@ export class MindooFolder {
 		this.#live();
 		await this.#write(async () => {
 			const { userId, passwordKey } = await changePassword(this.env, this.#identity.user, options);
-			const { newPassword: password, limits = {} } = options;
-			const user = await unlockUserId(this.env, userId, { password, limits });
 			const keyBags = newGeneration(this.env);
 			const tenants = await listTenants(this.dir, this.env.crypto);
 			for (const { tenantRoot } of tenants) {
@@ -202,7 +204,7 @@ export class MindooFolder {
 			}
 			await writeIdentity(this.dir, { keyBags, user: userId });
 			this.#identity = { keyBags, user: userId };
-			this.#user = user;
+			this.#user = { ...this.#user, passwordKey };
 			for (const { tenantRoot } of tenants) await new TenantFiles(this.dir, tenantRoot).removeOtherKeyBags(keyBags);
 		});
 	}
@@ -256,14 +258,23 @@ export class MindooFolder {
 		for (const each of open) if (each.status === "rejected") throw each.reason;
 	}
 
-	async #find(tenant: string | undefined): Promise<TenantIdentity> {
+	/**
+	 * @param tenant a name or a tenantRoot; @default the only one there is.
+	 * @throws {UsageError} `not-found`, or when the name fits several.
+	 */
+	async findTenant(tenant?: string): Promise<TenantIdentity> {
 		const all = await this.listTenants();
-		const found = all.filter(({ tenantId, tenantRoot }) => tenant === undefined || tenant === tenantId || tenant === tenantRoot);
+		const found = all.filter(
+			({ tenantId, tenantRoot }) => tenant === undefined || tenant === tenantId || tenant === tenantRoot,
+		);
 		if (found.length === 1 && found[0] !== undefined) return found[0];
 		if (found.length === 0) {
-			throw new UsageError(tenant === undefined ? "the folder keeps no tenant yet" : "the folder keeps no such tenant", {
-				code: "not-found",
-			});
+			throw new UsageError(
+				tenant === undefined ? "the folder keeps no tenant yet" : "the folder keeps no such tenant",
+				{
+					code: "not-found",
+				},
+			);
 		}
 		throw new UsageError(`the folder keeps ${found.length} tenants that this could mean: name one by its tenantRoot`);
 	}

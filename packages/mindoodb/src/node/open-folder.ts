@@ -1,5 +1,4 @@
-import { resolve } from "node:path";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import {
 	type Clock,
 	type Crypto,
@@ -51,7 +50,13 @@ export async function createFolder(dir: string, options: FolderOptions & { usern
 		}
 		const identity = { keyBags: newGeneration(env), user };
 		await writeIdentity(path, identity);
-		return new MindooFolder({ dir: path, env, identity, user: await unlockUserId(env, user, { password, limits }), unlock });
+		return new MindooFolder({
+			dir: path,
+			env,
+			identity,
+			user: await unlockUserId(env, user, { password, limits }),
+			unlock,
+		});
 	} catch (error) {
 		await unlock();
 		throw error;

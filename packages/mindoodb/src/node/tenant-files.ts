@@ -114,7 +114,9 @@ export async function listTenants(dir: string, crypto: Crypto): Promise<TenantId
 		const identity = await new TenantFiles(dir, name).readIdentity(crypto);
 		if (identity === undefined) continue;
 		if (!identity.tenantRoot.startsWith(name)) {
-			throw new FormatError("tenant.json: expected the tenant after which its folder is named", { field: "tenantRoot" });
+			throw new FormatError("tenant.json: expected the tenant after which its folder is named", {
+				field: "tenantRoot",
+			});
 		}
 		found.push(identity);
 	}

@@ -108,6 +108,21 @@ export function testReading(make: MakeStoreUnderTest): void {
 				expect(await store.resolveDependencies(c.hash, { stopAtEntryType: "doc_change" })).toEqual([c.hash]);
 			}));
 
+		test("visits each entry once, however many paths lead to it", () =>
+			onStage(make, async ({ store, maker }) => {
+				let rung = [await maker.make()];
+				const entries = [...rung];
+				const docId = rung[0]?.common.docId as string;
+				for (let i = 0; i < 40; i++) {
+					const dependencyHashes = hashesOf(rung).sort();
+					const next = () => maker.make({ entryType: "doc_change", docId, dependencyHashes, signed: false });
+					rung = [await next(), await next()];
+					entries.push(...rung);
+				}
+				await store.append(entries);
+				expect(await store.resolveDependencies(rung[0]?.hash as string)).toHaveLength(entries.length - 1);
+			}));
+
 		test("lesson 6: a path ends at what an accepted snapshot covers, and at nothing else", () =>
 			onStage(make, async ({ store, maker }) => {
 				const [a, b, c, d] = (await maker.document(4)) as [Entry, Entry, Entry, Entry];

@@ -139,6 +139,16 @@ export function testReceiving(make: MakeStoreUnderTest): void {
 				expect((await store.putEntries([victim])).refused).toMatchObject([{ hash: victim.hash, reason: "unsigned" }]);
 			}));
 
+		test("a chunk is vouched for by nobody", () =>
+			onStage(make, async ({ store, maker }) => {
+				const chunk = await maker.make({ entryType: "attachment_chunk", signed: false });
+				const named = await maker.make({ previousByAuthor: chunk.hash });
+				expect((await store.putEntries([named, chunk])).refused).toMatchObject([
+					{ hash: chunk.hash, reason: "unsigned" },
+				]);
+				expect((await store.putEntries([chunk])).refused).toMatchObject([{ hash: chunk.hash, reason: "unsigned" }]);
+			}));
+
 		test("a spoilt payload in a run blocks only itself", () =>
 			onStage(make, async ({ store, maker }) => {
 				const [a, b, c] = [

@@ -133,12 +133,13 @@ export function testWriting(make: MakeStoreUnderTest): void {
 				await store.append([await maker.make(), await maker.make()], { rows });
 				expect(await store.rows.get(key)).toEqual(Uint8Array.of(1, 2));
 				const lost = await maker.make();
+				const other = await maker.make({ chained: false });
 				const failing = store.append([lost], {
 					rows: async () => {
 						throw new RangeError("rows");
 					},
 				});
-				const beside = store.append([await maker.make({ chained: false })]);
+				const beside = store.append([other]);
 				await expect(failing).rejects.toThrow("rows");
 				expect(await beside).toMatchObject([{ arrival: 3 }]);
 				expect(await store.hasEntries([lost.hash])).toEqual([]);

@@ -1,4 +1,4 @@
-import { concatBytes, type Crypto, equalBytes, fromBase64, fromHex, type Random, toHex } from "@mindoodb/core";
+import { type Crypto, concatBytes, equalBytes, fromBase64, fromHex, type Random, toHex } from "@mindoodb/core";
 import { publishedWrappingKey } from "./published-wrapping-key.js";
 
 const ed25519Prefix = fromHex("302e020100300506032b657004220420");

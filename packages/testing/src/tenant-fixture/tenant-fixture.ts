@@ -11,8 +11,8 @@ import {
 	TenantFactory,
 	type TenantIdentity,
 	toHex,
-	unlockUserId,
 	type UnlockedUser,
+	unlockUserId,
 } from "@mindoodb/core";
 import { cheapKdf } from "../cheap-kdf.js";
 import { seededCrypto } from "./seeded-crypto.js";
@@ -107,7 +107,11 @@ export class TenantFixture {
 	readonly #options: Required<TenantFixtureOptions>;
 	#seed: number;
 
-	private constructor(creator: TestReplica, options: Required<TenantFixtureOptions>, administrator: Required<AdministratorOptions>) {
+	private constructor(
+		creator: TestReplica,
+		options: Required<TenantFixtureOptions>,
+		administrator: Required<AdministratorOptions>,
+	) {
 		this.creator = creator;
 		this.replicas = [creator];
 		this.#options = options;

@@ -1,0 +1,150 @@
+import { once } from "node:events";
+import { readFile, writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import {
+	type MindooDB,
+	type MindooFolder,
+	type MindooTenant,
+	openFolder,
+	type PasswordKeyOptions,
+	UsageError,
+} from "mindoodb";
+import { type PasswordKind, readPassword } from "./passwords.js";
+import { type Report, startProgress } from "./progress.js";
+import type { Surroundings } from "./surroundings.js";
+
+/** Options of the command line, as commander gives them. */
+export type Options = Readonly<Record<string, unknown>>;
+
+/** A tenant that is open, and the folder that keeps it. */
+export interface Workplace {
+	readonly folder: MindooFolder;
+	readonly tenant: MindooTenant;
+}
+
+/** One run of one command: its options, and what all commands do alike. */
+export class Call {
+	readonly surroundings: Surroundings;
+	readonly options: Options;
+
+	constructor(surroundings: Surroundings, options: Options) {
+		this.surroundings = surroundings;
+		this.options = options;
+	}
+
+	/** Whether the answer is wanted as JSON. */
+	get json(): boolean {
+		return this.options.json === true;
+	}
+
+	get kdf(): PasswordKeyOptions {
+		return this.surroundings.kdf ?? {};
+	}
+
+	/** The text of an option, `undefined` when it is not given. */
+	option(name: string): string | undefined {
+		const value = this.options[name];
+		return typeof value === "string" ? value : undefined;
+	}
+
+	/** The folder that the command works in. */
+	get dir(): string {
+		const { cwd, env } = this.surroundings;
+		return resolve(cwd, this.option("dir") ?? (env.MINDOODB_DIR || "mindoodb-data"));
+	}
+
+	path(name: string): string {
+		return resolve(this.surroundings.cwd, name);
+	}
+
+	password(kind: PasswordKind, fresh = false): Promise<string> {
+		return readPassword(this.surroundings, kind, { options: this.options, fresh });
+	}
+
+	/** Opens the folder with the user's password, and closes it afterwards, whatever happens. */
+	async withFolder<T>(work: (folder: MindooFolder, password: string) => Promise<T>): Promise<T> {
+		const password = await this.password("user");
+		const { limits = {} } = this.kdf;
+		const folder = await openFolder(this.dir, { password, limits });
+		try {
+			return await work(folder, password);
+		} finally {
+			await folder.close();
+		}
+	}
+
+	/** Opens the tenant, and judges what others have put into its directory meanwhile. */
+	withTenant<T>(work: (place: Workplace) => Promise<T>): Promise<T> {
+		return this.withFolder(async (folder) => {
+			const tenant = await folder.openTenant(this.option("tenant"));
+			await (await tenant.openDirectory()).db.syncStoreChanges();
+			return work({ folder, tenant });
+		});
+	}
+
+	/** Opens a database that is there already. @throws {UsageError} `not-found`, so that a misspelt name makes none. */
+	async existing({ tenant }: Workplace, dbId: string): Promise<MindooDB> {
+		if (dbId !== "directory" && !(await tenant.listDatabases()).includes(dbId)) {
+			throw new UsageError("there is no database of this name here; `doc put` and `doc import` make one", {
+				code: "not-found",
+			});
+		}
+		return openDatabase(tenant, dbId);
+	}
+
+	/** Text of an argument; of standard input when it is "-" or absent. */
+	async input(argument: string | undefined, what: string): Promise<string> {
+		if (argument !== undefined && argument !== "-") return argument;
+		const { stdin } = this.surroundings;
+		if (argument === undefined && stdin.isTTY === true) throw new UsageError(`expected ${what}, or - to read it`);
+		stdin.setEncoding("utf8");
+		let text = "";
+		for await (const piece of stdin) text += String(piece);
+		return text;
+	}
+
+	/** @throws {UsageError} `not-found` or `usage` when the file cannot be read. */
+	async readFile(name: string): Promise<string> {
+		return readFile(this.path(name), "utf8").catch((cause: unknown) => {
+			const { code } = cause as { code?: unknown };
+			throw new UsageError(`the file cannot be read (${String(code)})`, code === "ENOENT" ? { code: "not-found" } : {});
+		});
+	}
+
+	/** Makes a file that only its owner may read. @throws {UsageError} when there is one already, or none can be made. */
+	async makeFile(name: string, text: string): Promise<string> {
+		const path = this.path(name);
+		await writeFile(path, text, { flag: "wx", mode: 0o600 }).catch((cause: unknown) => {
+			const reason = String((cause as { code?: unknown }).code ?? "unknown error");
+			throw new UsageError(`the file ${name} cannot be made (${reason})`, { cause });
+		});
+		return path;
+	}
+
+	/** Writes to standard output, as fast as it takes it. */
+	async write(text: string): Promise<void> {
+		const { stdout } = this.surroundings;
+		if (!stdout.write(text)) await once(stdout, "drain");
+	}
+
+	/** Tells a person what is going on; nothing with `--json`. */
+	note(text: string): void {
+		if (!this.json) this.surroundings.stderr.write(`${text}\n`);
+	}
+
+	async progress<T>(label: string, work: (report: Report) => Promise<T>): Promise<T> {
+		const { report, end } = startProgress(this.surroundings, label, this.json);
+		try {
+			return await work(report);
+		} finally {
+			end();
+		}
+	}
+}
+
+/** Opens a database and judges what others have put into its store meanwhile. */
+export async function openDatabase(tenant: MindooTenant, dbId: string): Promise<MindooDB> {
+	const db = await tenant.openDB(dbId);
+	await db.syncStoreChanges();
+	return db;
+}

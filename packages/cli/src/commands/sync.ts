@@ -1,0 +1,90 @@
+import { type MindooDB, openReplicaFolder, type PullResult, type PushResult, type StoreFactory, UsageError } from "mindoodb";
+import { openDatabase } from "../call.js";
+import type { CommandSpec } from "../command.js";
+import { exitCodes } from "../exit-codes.js";
+import { type Report } from "../progress.js";
+import { countText, table } from "../text.js";
+
+interface Transfer {
+	readonly dbId: string;
+	readonly received: number;
+	readonly sent: number;
+	readonly refused: readonly { readonly hash: string; readonly by: "here" | "there"; readonly message: string }[];
+}
+
+export const sync: CommandSpec = {
+	name: "sync",
+	summary: "bring this folder and another replica's folder level",
+	about:
+		"Needs no password of the other side, and nobody may have it open. What comes from there is checked before it is stored here; what goes " +
+		"there is checked for address and signature, and judged by its owner when it is opened next. The directory goes first, then " +
+		"every database that either side has.",
+	options: [["--with <folder>", "the other replica's folder"]],
+	passwords: ["user"],
+	example: "sync --with /media/stick/bob --dir alice",
+	async run(call) {
+		const other = call.option("with");
+		if (other === undefined) throw new UsageError("sync: expected --with and the other replica's folder");
+		if (call.path(other) === call.dir) throw new UsageError("sync: expected another folder than this one");
+		return call.withTenant(async ({ tenant }) => {
+			const replica = await openReplicaFolder(call.path(other));
+			try {
+				const { tenantRoot } = tenant.identity;
+				const transfers: Transfer[] = [];
+				const level = async (dbId: string, open: () => Promise<MindooDB>) => {
+					const done = await call.progress(`sync ${dbId}`, async (report) =>
+						levelWith(await open(), { stores: replica.stores, tenantRoot, dbId, report }),
+					);
+					transfers.push(done);
+				};
+				await level("directory", async () => (await tenant.openDirectory()).db);
+				const databases = new Set([...(await tenant.listDatabases()), ...(await replica.stores.list(tenantRoot))]);
+				databases.delete("directory");
+				for (const dbId of [...databases].sort()) await level(dbId, () => openDatabase(tenant, dbId));
+				const refused = transfers.flatMap(({ refused: each }) => each);
+				const rows = transfers.map(({ dbId, received, sent, refused: each }) => [
+					dbId,
+					String(received),
+					String(sent),
+					String(each.length),
+				]);
+				return {
+					data: { with: call.path(other), databases: transfers },
+					lines: [
+						...table(["database", "received", "sent", "not taken"], rows),
+						...refused.slice(0, 20).map(({ hash, by, message }) => `not taken ${by}: ${hash}: ${message}`),
+						...(refused.length > 20 ? [`and ${countText(refused.length - 20, "more", "more")}`] : []),
+					],
+					exitCode: refused.length > 0 ? exitCodes.found : exitCodes.ok,
+				};
+			} finally {
+				await replica.close();
+			}
+		});
+	},
+};
+
+/** Pulls, then pushes. */
+async function levelWith(
+	db: MindooDB,
+	other: { readonly stores: StoreFactory; readonly tenantRoot: string; readonly dbId: string; readonly report: Report },
+): Promise<Transfer> {
+	const { stores, tenantRoot, dbId, report } = other;
+	const store = await stores.open({ tenantRoot, dbId, purpose: "documents" });
+	const onProgress = ({ done, total }: { readonly done: number; readonly total: number }) => report(done, total);
+	try {
+		const pulled: PullResult = await db.pullChangesFrom(store, { onProgress });
+		const pushed: PushResult = await db.pushChangesTo(store, { onProgress });
+		return {
+			dbId,
+			received: pulled.stored,
+			sent: pushed.sent,
+			refused: [
+				...pulled.refused.map(({ hash, message }) => ({ hash, by: "here" as const, message })),
+				...pushed.refused.map(({ hash, message }) => ({ hash, by: "there" as const, message })),
+			],
+		};
+	} finally {
+		await store.close();
+	}
+}

@@ -1,0 +1,4 @@
+/** The command `mindoodb`, to be run inside another program. */
+export { type ExitCode, exitCodes } from "./exit-codes.js";
+export { runCommand } from "./program.js";
+export { processSurroundings, type Surroundings, type Terminal } from "./surroundings.js";

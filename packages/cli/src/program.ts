@@ -1,0 +1,24 @@
+import { carryOut, type CommandSpec, type GroupSpec } from "./command.js";
+import { db } from "./commands/db.js";
+import { doc } from "./commands/doc.js";
+import { explain } from "./commands/explain.js";
+import { init } from "./commands/init.js";
+import { key } from "./commands/key.js";
+import { sync } from "./commands/sync.js";
+import { user } from "./commands/user.js";
+import { verify } from "./commands/verify.js";
+import type { ExitCode } from "./exit-codes.js";
+import type { Surroundings } from "./surroundings.js";
+import { tour } from "./tour/command.js";
+
+/** All commands, in the order in which the help lists them. */
+export const specs: readonly (CommandSpec | GroupSpec)[] = [init, user, db, doc, key, sync, verify, explain, tour];
+
+/**
+ * Runs the command `mindoodb`. Never throws.
+ * @param argv what stands behind the command's name. @returns the exit code of the process.
+ */
+export function runCommand(argv: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
+	const summary = "MindooDB: an end-to-end encrypted, offline-first document database";
+	return carryOut({ summary, version: "0.1.0", specs }, argv, surroundings);
+}

@@ -1,0 +1,37 @@
+/** Text for people. */
+
+/** Columns of equal width, the header first. */
+export function table(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
+	const all = [header, ...rows];
+	const widths = header.map((_, column) => Math.max(...all.map((row) => [...(row[column] ?? "")].length)));
+	return all.map((row) =>
+		row
+			.map((cell, column) => cell + " ".repeat(Math.max(0, (widths[column] ?? 0) - [...cell].length)))
+			.join("  ")
+			.trimEnd(),
+	);
+}
+
+/** @param time milliseconds since 1970. */
+export function dateText(time: number): string {
+	return new Date(time).toISOString();
+}
+
+export function bytesText(bytes: number): string {
+	if (bytes < 1000) return `${bytes} B`;
+	return bytes < 1_000_000 ? `${(bytes / 1000).toFixed(1)} kB` : `${(bytes / 1_000_000).toFixed(2)} MB`;
+}
+
+export function durationText(milliseconds: number): string {
+	return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(2)} s`;
+}
+
+export function countText(count: number, one: string, many = `${one}s`): string {
+	return `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`;
+}
+
+/** One line of what comes from others: no control characters, at most `most` characters. */
+export function lineText(text: string, most = 100): string {
+	const line = text.replace(/[\p{C}\s]+/gu, " ").trim();
+	return [...line].length > most ? `${[...line].slice(0, most - 1).join("")}…` : line;
+}

@@ -1,0 +1,43 @@
+import fc from "fast-check";
+
+/** One thing that happens in a tenant. Numbers stand for members, replicas and documents, modulo how many there are. */
+export type Command =
+	| { readonly do: "create"; readonly who: number; readonly secret: boolean; readonly value: number }
+	| { readonly do: "edit"; readonly who: number; readonly doc: number; readonly kind: number; readonly value: number }
+	| { readonly do: "burst"; readonly who: number; readonly doc: number; readonly value: number }
+	| { readonly do: "delete" | "undelete"; readonly who: number; readonly doc: number }
+	| { readonly do: "level"; readonly who: number; readonly other: number; readonly part: number }
+	| { readonly do: "revoke" | "register" | "appoint" | "handOver" | "device"; readonly who: number }
+	| { readonly do: "pardon"; readonly doc: number; readonly run: boolean }
+	| { readonly do: "adminOnly" }
+	| { readonly do: "settings"; readonly who: number; readonly value: number }
+	| { readonly do: "clock"; readonly who: number; readonly hours: number }
+	| { readonly do: "reopen"; readonly who: number }
+	| { readonly do: "forge"; readonly who: number; readonly doc: number; readonly kind: number; readonly value: number };
+
+const who = fc.nat(7);
+const doc = fc.nat(5);
+const value = fc.nat(99);
+
+/** Edits and levelling are the everyday; the rest is rarer. */
+export const command: fc.Arbitrary<Command> = fc.oneof(
+	{ weight: 3, arbitrary: fc.record({ do: fc.constant("create" as const), who, secret: fc.boolean(), value }) },
+	{ weight: 8, arbitrary: fc.record({ do: fc.constant("edit" as const), who, doc, kind: fc.nat(6), value }) },
+	{ weight: 2, arbitrary: fc.record({ do: fc.constant("burst" as const), who, doc, value }) },
+	{ weight: 2, arbitrary: fc.record({ do: fc.constantFrom("delete" as const, "undelete" as const), who, doc }) },
+	{ weight: 8, arbitrary: fc.record({ do: fc.constant("level" as const), who, other: who, part: fc.nat(3) }) },
+	{ weight: 2, arbitrary: fc.record({ do: fc.constantFrom("revoke" as const, "register" as const), who }) },
+	{
+		weight: 2,
+		arbitrary: fc.record({ do: fc.constantFrom("appoint" as const, "handOver" as const, "device" as const), who }),
+	},
+	{ weight: 2, arbitrary: fc.record({ do: fc.constant("pardon" as const), doc, run: fc.boolean() }) },
+	{ weight: 1, arbitrary: fc.record({ do: fc.constant("settings" as const), who, value }) },
+	{ weight: 1, arbitrary: fc.record({ do: fc.constant("adminOnly" as const) }) },
+	{
+		weight: 1,
+		arbitrary: fc.record({ do: fc.constant("clock" as const), who, hours: fc.integer({ min: -100, max: 100 }) }),
+	},
+	{ weight: 1, arbitrary: fc.record({ do: fc.constant("reopen" as const), who }) },
+	{ weight: 5, arbitrary: fc.record({ do: fc.constant("forge" as const), who, doc, kind: fc.nat(31), value }) },
+);

@@ -1,0 +1,212 @@
+import { type MindooDB, MindooError, type StoredEntry } from "@mindoodb/core";
+import type { TenantFixture, TestReplica } from "../tenant-fixture/tenant-fixture.js";
+import type { Command } from "./commands.js";
+
+const hour = 60 * 60 * 1000;
+/** Most replicas: each more makes every later levelling dearer. */
+const mostReplicas = 6;
+
+/** What honest software answers when it is asked for what cannot be done; anything else is a fault. */
+const expected: ReadonlySet<string> = new Set([
+	"usage",
+	"document-deleted",
+	"not-found",
+	"not-administrator",
+	"not-member",
+	"trust",
+	"key-missing",
+]);
+
+/** Makes entries that honest software would not. */
+export type Forge = (forging: {
+	readonly replica: TestReplica;
+	readonly db: MindooDB;
+	readonly docId: string;
+	readonly kind: number;
+	readonly value: number;
+}) => Promise<readonly StoredEntry[]>;
+
+/** Lets things happen in a tenant, on all replicas as they come. */
+export class History {
+	readonly fixture: TenantFixture;
+	readonly #forge: Forge;
+	readonly #docIds: string[] = [];
+	/** Entries that no replica made by itself. */
+	readonly forged: StoredEntry[] = [];
+
+	constructor(fixture: TenantFixture, forge: Forge) {
+		this.fixture = fixture;
+		this.#forge = forge;
+	}
+
+	/** Carries out a command; does nothing when what it asks for is not allowed. */
+	async do(command: Command): Promise<void> {
+		try {
+			await this.#do(command);
+		} catch (error) {
+			if (!(error instanceof MindooError) || !expected.has(error.code)) throw error;
+		}
+	}
+
+	/** Every entry that any replica holds, of one database, first come first. */
+	async entries(dbId: string): Promise<StoredEntry[]> {
+		const entries = new Map<string, StoredEntry>();
+		for (const replica of this.fixture.replicas) {
+			const { store } = dbId === "directory" ? await replica.directory() : await replica.db(dbId);
+			for (let at = 0; ; ) {
+				const page = await store.entriesAfter(at);
+				for (const { entry } of page.arrivals) {
+					// The same entry may be signed here and vouched for there.
+					if (entries.get(entry.hash)?.signature === undefined) entries.set(entry.hash, entry);
+				}
+				if (page.next === at) break;
+				at = page.next;
+			}
+		}
+		if (dbId !== "directory") {
+			for (const entry of this.forged) if (!entries.has(entry.hash)) entries.set(entry.hash, entry);
+		}
+		return [...entries.values()];
+	}
+
+	async #do(command: Command): Promise<void> {
+		const { replicas, creator, administrator } = this.fixture;
+		const replica = "who" in command ? (replicas[command.who % replicas.length] as TestReplica) : creator;
+		const db = await replica.db();
+		const docId = this.#docIds[("doc" in command ? command.doc : 0) % Math.max(1, this.#docIds.length)];
+		replica.clock.advance(1);
+		switch (command.do) {
+			case "create": {
+				const keyId = command.secret ? "secret" : "default";
+				const doc = await db.createEncryptedDocument(keyId, { title: `title ${command.value}`, list: [], count: 0 });
+				this.#docIds.push(doc.id);
+				return;
+			}
+			case "edit":
+				if (docId !== undefined) await db.changeDoc(docId, edit(command.kind, command.value));
+				return;
+			case "burst": {
+				const work: Promise<unknown>[] = [];
+				for (let i = 0; i < 3 && docId !== undefined; i++) work.push(db.changeDoc(docId, edit(i, command.value + i)));
+				work.push(
+					db.createDocument({ title: `burst ${command.value}`, list: [] }).then(({ id }) => this.#docIds.push(id)),
+				);
+				if (docId !== undefined) work.push(db.changeDoc(docId, edit(3, command.value)));
+				const failed = (await Promise.allSettled(work)).find((each) => each.status === "rejected");
+				if (failed !== undefined) throw failed.reason;
+				return;
+			}
+			case "delete":
+				if (docId !== undefined) await db.deleteDocument(docId);
+				return;
+			case "undelete":
+				if (docId !== undefined) await db.undeleteDocument(docId);
+				return;
+			case "level": {
+				const other = replicas[command.other % replicas.length] as TestReplica;
+				if (other === replica) return;
+				if (command.part === 0) await (await replica.directory()).db.pullChangesFrom((await other.directory()).store);
+				else if (command.part === 1) await db.pullChangesFrom((await other.db()).store);
+				else await replica.level(other);
+				return;
+			}
+			case "revoke":
+				if (replica !== creator) await (await creator.directory()).revokeUser(replica.name.replace(/'+$/, ""));
+				return;
+			case "register":
+				if (replica !== creator) await this.fixture.register(replica);
+				return;
+			case "appoint": {
+				const form = { form: "admingrant", username: replica.name, signingKey: replica.publicKey } as const;
+				await (await creator.directory()).write([form], administrator);
+				return;
+			}
+			case "handOver":
+				await creator.handOver("secret", replica);
+				return;
+			case "device":
+				if (replicas.length < mostReplicas)
+					await this.fixture.device(`${replica.name}'`, replica, ["directory", "default"]);
+				return;
+			case "pardon":
+				await this.#pardon(command.doc, command.run);
+				return;
+			case "adminOnly":
+				await (await creator.directory()).changeDBSettings("notes", (settings) => {
+					settings.adminOnly = true;
+				});
+				return;
+			case "settings":
+				await (await replica.directory()).changeDBSettings("notes", (settings) => {
+					settings[`s${command.value % 3}`] = command.value;
+				});
+				return;
+			case "clock":
+				replica.clock.set(replica.clock.now() + command.hours * hour);
+				return;
+			case "reopen":
+				await replica.reopen();
+				return;
+			case "forge": {
+				if (docId === undefined) return;
+				const forged = await this.#forge({ replica, db, docId, kind: command.kind, value: command.value });
+				this.forged.push(...forged);
+				// Some of them arrive at once, and others build on them.
+				for (const [i, entry] of forged.entries()) {
+					const first = replicas[(command.value + i) % replicas.length] as TestReplica;
+					if ((command.value + i) % 3 !== 0) await (await first.db()).store.putEntries([entry]);
+				}
+			}
+		}
+	}
+
+	async #pardon(number: number, run: boolean): Promise<void> {
+		const { creator } = this.fixture;
+		const db = await creator.db();
+		const refused: { readonly heads: readonly string[] }[] = [];
+		for await (const each of db.refusedDocuments()) refused.push(each);
+		const { heads } = refused[number % Math.max(1, refused.length)] ?? { heads: [] };
+		if (heads.length === 0) return;
+		const runs = heads.map((to) => ({ from: undefined, to }));
+		await (await creator.directory()).acceptEntries(run ? { dbId: "notes", runs } : { dbId: "notes", entries: heads });
+	}
+}
+
+interface Shape {
+	title: string;
+	list: number[];
+	count: number;
+	at?: Date;
+	bytes?: Uint8Array;
+	nested?: Record<string, unknown>;
+}
+
+function edit(kind: number, value: number): (draft: Record<string, unknown>) => void {
+	return (draft) => {
+		const shape = draft as unknown as Shape;
+		switch (kind) {
+			case 0:
+				shape.title = `title ${value}`;
+				return;
+			case 1:
+				if (!Array.isArray(shape.list)) shape.list = [];
+				shape.list.push(value);
+				return;
+			case 2:
+				shape.count = value;
+				return;
+			case 3:
+				shape.nested = { [`k${value % 3}`]: value, deep: [value] };
+				return;
+			case 4:
+				if (Array.isArray(shape.list) && shape.list.length > 0) shape.list.splice(value % shape.list.length, 1);
+				return;
+			case 5:
+				shape.at = new Date(value);
+				shape.bytes = Uint8Array.of(value);
+				return;
+			default:
+				delete draft.count;
+		}
+	};
+}
