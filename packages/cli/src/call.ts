@@ -148,3 +148,8 @@ export async function openDatabase(tenant: MindooTenant, dbId: string): Promise<
 	await db.syncStoreChanges();
 	return db;
 }
+
+/** @throws {UsageError} for the directory: its documents are made by `user`. */
+export function refuseDirectory(dbId: string | undefined): void {
+	if (dbId === "directory") throw new UsageError("the directory is written by the commands of `user` alone");
+}

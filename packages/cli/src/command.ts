@@ -1,7 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { Call } from "./call.js";
 import { type ExitCode, exitCodeHelp, exitCodes, failureOf } from "./exit-codes.js";
-import { passwordFlag, type PasswordKind } from "./passwords.js";
+import { type PasswordKind, passwordFlag } from "./passwords.js";
 import type { Surroundings } from "./surroundings.js";
 
 /** What a command answers with. */
@@ -87,7 +87,10 @@ function add(parent: Command, spec: CommandSpec, run: Run, surroundings: Surroun
 	command.summary(spec.summary);
 	for (const [flags, description] of spec.options ?? []) command.option(flags, description);
 	for (const [flags, description] of spec.lists ?? []) {
-		command.option(flags, description, (value: string, before: readonly string[] | undefined) => [...(before ?? []), value]);
+		command.option(flags, description, (value: string, before: readonly string[] | undefined) => [
+			...(before ?? []),
+			value,
+		]);
 	}
 	if (spec.inFolder !== false) {
 		command.option("--dir <folder>", "folder of your data (or: MINDOODB_DIR; default: mindoodb-data)");

@@ -56,7 +56,12 @@ function merge(
 	}
 }
 
-function setField({ root, isDraft }: Target, map: Record<string, unknown>, path: readonly string[], value: unknown): void {
+function setField(
+	{ root, isDraft }: Target,
+	map: Record<string, unknown>,
+	path: readonly string[],
+	value: unknown,
+): void {
 	const name = path.at(-1) as string;
 	if (value === undefined) delete map[name];
 	else if (isDraft && typeof value === "string" && typeof map[name] === "string") updateText(root, [...path], value);

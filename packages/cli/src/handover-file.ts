@@ -46,7 +46,8 @@ export async function parseHandover(crypto: Crypto, text: string): Promise<Hando
 		throw new FormatError("handover: expected JSON");
 	}
 	const fields = typeof json === "object" && json !== null ? (json as Record<string, unknown>) : {};
-	if (fields.mindoodb !== "handover") throw new FormatError("handover: expected a handover file", { field: "mindoodb" });
+	if (fields.mindoodb !== "handover")
+		throw new FormatError("handover: expected a handover file", { field: "mindoodb" });
 	if (fields.version !== 1) throw new FormatError("handover: expected version 1", { code: "unsupported", expected: 1 });
 	if (typeof fields.seal !== "string") throw new FormatError("handover: expected the field seal", { field: "seal" });
 	return {

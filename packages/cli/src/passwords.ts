@@ -65,7 +65,9 @@ export async function readPassword(
 	if (fromEnvironment !== undefined && fromEnvironment !== "") return fromEnvironment;
 	const { stdin, stderr } = surroundings;
 	if (stdin.isTTY !== true || stderr.isTTY !== true) {
-		throw new KeyError(`${words}: expected ${variable} or ${flag}; there is no terminal to ask at`, { code: "password" });
+		throw new KeyError(`${words}: expected ${variable} or ${flag}; there is no terminal to ask at`, {
+			code: "password",
+		});
 	}
 	const first = await ask(surroundings, words);
 	if (fresh && first !== (await ask(surroundings, `${words}, again`))) {

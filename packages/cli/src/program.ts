@@ -1,4 +1,4 @@
-import { carryOut, type CommandSpec, type GroupSpec } from "./command.js";
+import { type CommandSpec, carryOut, type GroupSpec } from "./command.js";
 import { db } from "./commands/db.js";
 import { doc } from "./commands/doc.js";
 import { explain } from "./commands/explain.js";

@@ -97,7 +97,12 @@ async function checkChains(dbId: string, store: ContentAddressedStore, findings:
 	}
 	for (const [previous, by] of named) {
 		if (seen.has(previous)) continue;
-		findings.push({ dbId, what: "chain", about: previous, message: `missing, though ${by} of the same author follows it` });
+		findings.push({
+			dbId,
+			what: "chain",
+			about: previous,
+			message: `missing, though ${by} of the same author follows it`,
+		});
 	}
 	return { docIds, entries: seen.size };
 }

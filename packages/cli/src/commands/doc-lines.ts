@@ -4,7 +4,7 @@ import { open } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { FormatError, type MindooDB, type MindooDoc, UsageError } from "mindoodb";
-import { type Call, openDatabase } from "../call.js";
+import { type Call, openDatabase, refuseDirectory } from "../call.js";
 import type { CommandSpec } from "../command.js";
 import { parseDocument, toJsonValue } from "../json-value.js";
 import { countText } from "../text.js";
@@ -57,10 +57,12 @@ export const importLines: CommandSpec = {
 	],
 	passwords: ["user"],
 	example: "doc import notes notes.jsonl",
-	run: (call, [dbId = "", file]) =>
-		call.withTenant(async ({ tenant }) => {
+	run: async (call, [dbId = "", file]) => {
+		refuseDirectory(dbId);
+		return call.withTenant(async ({ tenant }) => {
 			const db = await openDatabase(tenant, dbId);
-			const input: Readable = file === undefined || file === "-" ? call.surroundings.stdin : await openInput(call, file);
+			const input: Readable =
+				file === undefined || file === "-" ? call.surroundings.stdin : await openInput(call, file);
 			const ids = await call.progress("import", async (report) => {
 				const made: string[] = [];
 				for await (const batch of batchesOf(input, call.options.plain === true, call.option("key"))) {
@@ -70,7 +72,8 @@ export const importLines: CommandSpec = {
 				return made;
 			});
 			return { data: { documents: ids.length, ids }, lines: [`${countText(ids.length, "document")} imported.`] };
-		}),
+		});
+	},
 };
 
 interface Line {
@@ -100,7 +103,13 @@ async function* batchesOf(input: Readable, plain: boolean, key: string | undefin
 function parseLine(text: string, plain: boolean, key: string | undefined): Line {
 	if (plain) return { key: key ?? "default", data: parseDocument(text) };
 	const { data, key: own } = parseDocument(text);
-	if (typeof data !== "object" || data === null || Array.isArray(data) || data instanceof Date || data instanceof Uint8Array) {
+	if (
+		typeof data !== "object" ||
+		data === null ||
+		Array.isArray(data) ||
+		data instanceof Date ||
+		data instanceof Uint8Array
+	) {
 		throw new FormatError("expected an object in the field data (or use --plain)", { field: "data" });
 	}
 	return { key: key ?? (typeof own === "string" ? own : "default"), data: data as Record<string, unknown> };

@@ -1,7 +1,6 @@
 import type { MindooDB, MindooDoc } from "mindoodb";
 import { UsageError } from "mindoodb";
-import type { Call } from "../call.js";
-import { openDatabase } from "../call.js";
+import { type Call, openDatabase, refuseDirectory } from "../call.js";
 import type { Answer, CommandSpec, GroupSpec } from "../command.js";
 import { applyPatch, parseSetting } from "../document-patch.js";
 import { parseDocument, toJsonValue } from "../json-value.js";
@@ -10,17 +9,22 @@ import { dateText, lineText, table } from "../text.js";
 import { exportLines, importLines } from "./doc-lines.js";
 
 const withKey = ["--key <name>", "encrypt it under this named key, for life"] as const;
-const withSet = ["--set <path=value>", 'set a field: --set title=Hello --set address.zip=\'"01234"\' (JSON, else text)'] as const;
+const withSet = [
+	"--set <path=value>",
+	"set a field: --set title=Hello --set address.zip='\"01234\"' (JSON, else text)",
+] as const;
 
 const put: CommandSpec = {
 	name: "put <db> [json]",
 	summary: "make a document",
-	about: 'Reads JSON from standard input when none is given. Dates are {"$date": "2026-01-31T00:00:00Z"}, bytes {"$bytes": base64}.',
+	about:
+		'Reads JSON from standard input when none is given. Dates are {"$date": "2026-01-31T00:00:00Z"}, bytes {"$bytes": base64}.',
 	options: [withKey],
 	lists: [withSet],
 	passwords: ["user"],
 	example: `doc put notes '{"title": "Hello", "tags": ["first"]}'`,
 	async run(call, [dbId = "", json]) {
+		refuseDirectory(dbId);
 		const settings = settingsOf(call);
 		const given = json === undefined && settings.length > 0 ? "{}" : await call.input(json, "the document as JSON");
 		const initial = parseDocument(given);
@@ -55,6 +59,7 @@ const edit: CommandSpec = {
 	passwords: ["user"],
 	example: `doc edit notes R2yKcq1wVb8kM0Yw3n5tXhJd7sLzPqAe --set title="Hello again"`,
 	async run(call, args) {
+		refuseDirectory(args[0]);
 		const settings = settingsOf(call);
 		const given = args[2] === undefined && settings.length > 0 ? "{}" : await call.input(args[2], "a JSON merge patch");
 		const patch = parseDocument(given);
@@ -83,7 +88,11 @@ const list: CommandSpec = {
 			const after = call.option("after");
 			const db = await call.existing(place, dbId);
 			const docs: MindooDoc[] = [];
-			const options = { includeDeleted: call.options.deleted === true, ...(limit && { limit }), ...(after && { after }) };
+			const options = {
+				includeDeleted: call.options.deleted === true,
+				...(limit && { limit }),
+				...(after && { after }),
+			};
 			for await (const doc of db.iterateDocuments(options)) docs.push(doc);
 			const rows = docs.map((doc) => [doc.id, dateText(doc.lastModifiedAt), doc.decryptionKeyId, summaryOf(doc)]);
 			return { data: docs.map(factsOf), lines: table(["id", "modified", "key", "contents"], rows) };
@@ -130,13 +139,15 @@ const remove: CommandSpec = {
 	options: [["--undo", "bring it back"]],
 	passwords: ["user"],
 	example: "doc delete notes R2yKcq1wVb8kM0Yw3n5tXhJd7sLzPqAe",
-	run: (call, args) =>
-		withDocument(call, args, async (db, doc) => {
+	run: async (call, args) => {
+		refuseDirectory(args[0]);
+		return withDocument(call, args, async (db, doc) => {
 			if (call.options.undo === true) await db.undeleteDocument(doc);
 			else await db.deleteDocument(doc);
 			const { isDeleted } = (await db.getDocument(doc.id)) ?? doc;
 			return { data: { id: doc.id, deleted: isDeleted }, lines: [isDeleted ? "Deleted." : "Brought back."] };
-		}),
+		});
+	},
 };
 
 export const doc: GroupSpec = {

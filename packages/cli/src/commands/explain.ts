@@ -32,7 +32,15 @@ function headOf(dbId: string, found: EntryExplanation | DocumentExplanation): st
 	return [`Document ${found.docId} in database ${dbId}: ${state}`];
 }
 
-function linesOf({ hash, entryType = "unknown type", createdAt, words, verdict }: EntryExplanation, who: string): string[] {
-	const named = "missing" in verdict ? verdict.missing : "by" in verdict && verdict.by !== undefined ? [verdict.by] : [];
-	return [`${hash}  ${entryType}, ${who}, ${dateText(createdAt)}`, `  ${words}`, ...named.map((each) => `  see ${each}`)];
+function linesOf(
+	{ hash, entryType = "unknown type", createdAt, words, verdict }: EntryExplanation,
+	who: string,
+): string[] {
+	const named =
+		"missing" in verdict ? verdict.missing : "by" in verdict && verdict.by !== undefined ? [verdict.by] : [];
+	return [
+		`${hash}  ${entryType}, ${who}, ${dateText(createdAt)}`,
+		`  ${words}`,
+		...named.map((each) => `  see ${each}`),
+	];
 }

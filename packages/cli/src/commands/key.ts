@@ -45,7 +45,8 @@ const exportKey: CommandSpec = {
 	example: "key export payroll --out payroll.key.json",
 	run: (call, [name = ""]) =>
 		call.withTenant(async ({ tenant }) => {
-			if (!tenant.keyBag.has(name)) throw new UsageError("key export: there is no such key here", { code: "not-found" });
+			if (!tenant.keyBag.has(name))
+				throw new UsageError("key export: there is no such key here", { code: "not-found" });
 			const password = await call.password("key", true);
 			const key = await tenant.keyBag.encryptAndExportKey(name, { password, ...call.kdf });
 			const file = await call.makeFile(call.option("out") ?? `${name.replace(/[^\w-]/g, "_")}.key.json`, keyText(key));

@@ -1,8 +1,15 @@
-import { type MindooDB, openReplicaFolder, type PullResult, type PushResult, type StoreFactory, UsageError } from "mindoodb";
+import {
+	type MindooDB,
+	openReplicaFolder,
+	type PullResult,
+	type PushResult,
+	type StoreFactory,
+	UsageError,
+} from "mindoodb";
 import { openDatabase } from "../call.js";
 import type { CommandSpec } from "../command.js";
 import { exitCodes } from "../exit-codes.js";
-import { type Report } from "../progress.js";
+import type { Report } from "../progress.js";
 import { countText, table } from "../text.js";
 
 interface Transfer {
@@ -30,6 +37,9 @@ export const sync: CommandSpec = {
 			const replica = await openReplicaFolder(call.path(other));
 			try {
 				const { tenantRoot } = tenant.identity;
+				if (!replica.tenants.some((each) => each.tenantRoot === tenantRoot)) {
+					throw new UsageError("sync: the other folder does not keep this tenant", { code: "not-found" });
+				}
 				const transfers: Transfer[] = [];
 				const level = async (dbId: string, open: () => Promise<MindooDB>) => {
 					const done = await call.progress(`sync ${dbId}`, async (report) =>

@@ -138,7 +138,8 @@ export const user: GroupSpec = {
 async function administrator(call: Call, { folder, tenant }: Workplace): Promise<AdministratorOptions> {
 	if (call.options.root !== true) return {};
 	const key = await folder.administrationKey(tenant.identity.tenantRoot);
-	if (key === undefined) throw new UsageError("--root: this folder does not hold the administration key", { code: "not-found" });
+	if (key === undefined)
+		throw new UsageError("--root: this folder does not hold the administration key", { code: "not-found" });
 	return { administrator: { key, password: await call.password("admin"), limits: call.kdf.limits ?? {} } };
 }
 

@@ -1,7 +1,7 @@
 import type { CommandSpec } from "../command.js";
 import { exitCodes } from "../exit-codes.js";
-import { checkDatabases, checkRecords, type Finding } from "../verification.js";
 import { countText } from "../text.js";
+import { checkDatabases, checkRecords, type Finding } from "../verification.js";
 
 export const verify: CommandSpec = {
 	name: "verify",

@@ -108,12 +108,12 @@ export function encodeForm(value: string | Uint8Array, form: Form, start: boolea
 	if (form === "raw") return bytes;
 	if (form === "hex") return Buffer.from(bytes.toString("hex"), "latin1");
 	if (form === "HEX") return Buffer.from(bytes.toString("hex").toUpperCase(), "latin1");
-	const [alphabet, lead] = [form.startsWith("base64url") ? "base64url" : "base64", Number(form.at(-1))] as const;
-	const text = Buffer.concat([Buffer.alloc(lead), bytes]).toString(alphabet);
-	const own = text.slice(Math.ceil((lead * 8) / 6), Math.floor(((lead + bytes.length) * 8) / 6));
+	const url = form.startsWith("base64url");
+	const lead = Number(form.at(-1));
+	const text = Buffer.concat([Buffer.alloc(lead), url ? all : bytes]).toString(url ? "base64url" : "base64");
+	const own = text.slice(Math.ceil((lead * 8) / 6), Math.floor(((lead + (url ? all : bytes).length) * 8) / 6));
 	// Both alphabets are the same but for two characters.
-	if (alphabet === "base64url" && !start && !/[-_]/.test(own)) return undefined;
-	return Buffer.from(own, "latin1");
+	return url && !/[-_]/.test(own) ? undefined : Buffer.from(own, "latin1");
 }
 
 function bucketAt(bytes: Uint8Array, at: number): number {

@@ -43,7 +43,10 @@ export async function readTextFiles(folder: string): Promise<TextFiles> {
 async function* filesBelow(folder: string): AsyncGenerator<string> {
 	const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
 		const reason = String((cause as { code?: unknown }).code ?? "unknown error");
-		throw new UsageError(`the folder cannot be read (${reason})`, { code: reason === "ENOENT" ? "not-found" : "usage", cause });
+		throw new UsageError(`the folder cannot be read (${reason})`, {
+			code: reason === "ENOENT" ? "not-found" : "usage",
+			cause,
+		});
 	});
 	for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
 		const path = join(folder, entry.name);

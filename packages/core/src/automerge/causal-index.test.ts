@@ -211,3 +211,89 @@ describe("a run", () => {
 		expect(await readRun(env.crypto, encodeRun([good, bad]))).toMatchObject({ ok: false, rule: "a" });
 	});
 });
+
+describe("what stands in the wrong place", () => {
+	const make = (action: string, key: string) => ({ action, obj: "_root", key, pred: [] });
+	const insert = (obj: string, elemId: string, rest: object = { value: "x" }) => ({
+		action: "set",
+		obj,
+		elemId,
+		insert: true,
+		pred: [],
+		...rest,
+	});
+	/** 1 text, 2 "a", 3 list, 4 item, 5 map, 6 its n, 7 counter. */
+	const ground = [
+		make("makeText", "text"),
+		insert(`1@${ann}`, "_head"),
+		make("makeList", "list"),
+		insert(`3@${ann}`, "_head"),
+		make("makeMap", "map"),
+		{ ...set("n"), obj: `5@${ann}` },
+		{ ...set("count"), value: 1, datatype: "counter" },
+	];
+	const mark = (obj: string) => [
+		{ action: "markBegin", obj, elemId: "_head", insert: true, name: "b", value: true, expand: true, pred: [] },
+		{ action: "markEnd", obj, elemId: `8@${ann}`, insert: true, expand: true, pred: [] },
+	];
+	const increment = (key: string, ...pred: string[]) => ({
+		action: "inc",
+		obj: "_root",
+		key,
+		value: 1,
+		datatype: "int",
+		pred,
+	});
+
+	it.each<[string, object[]]>([
+		["a key in a list", [{ ...set("n"), obj: `3@${ann}` }]],
+		["a key in a value", [{ ...set("n"), obj: `6@${ann}` }]],
+		["an element in a map", [insert(`5@${ann}`, "_head")]],
+		["an element of another list", [insert(`1@${ann}`, `4@${ann}`)]],
+		["an element that is a value in a map", [insert(`1@${ann}`, `6@${ann}`)]],
+		["a predecessor at another key", [set("n", `7@${ann}`)]],
+		["a predecessor in another map", [set("n", `6@${ann}`)]],
+		[
+			"a predecessor that was deleted",
+			[{ action: "del", obj: "_root", key: "map", pred: [`5@${ann}`] }, set("map", `8@${ann}`)],
+		],
+		["an increment of what is no counter", [increment("text", `1@${ann}`)]],
+		["a mark in a list", mark(`3@${ann}`)],
+	])("is refused: %s", async (_, ops) => {
+		const index = new CausalIndex();
+		const first = await written({ ops: ground });
+		index.add(first, "");
+		const change = await written({ seq: 2, startOp: 8, deps: [first.hash], ops });
+		expect(index.checkRun([change])).toMatchObject({ ok: false, rule: "c" });
+	});
+
+	it("is taken where it stands right", async () => {
+		const index = new CausalIndex();
+		const first = await written({ ops: ground });
+		expect(index.checkRun([first])).toEqual({ ok: true });
+		index.add(first, "");
+		const ops = [
+			...mark(`1@${ann}`),
+			increment("count", `7@${ann}`),
+			insert(`1@${ann}`, `2@${ann}`),
+			{ action: "del", obj: `3@${ann}`, elemId: `4@${ann}`, pred: [`4@${ann}`] },
+			{ ...set("n", `6@${ann}`), obj: `5@${ann}` },
+			{ ...set("n", `13@${ann}`), obj: `5@${ann}` },
+			set("map", `5@${ann}`),
+		];
+		const change = await written({ seq: 2, startOp: 8, deps: [first.hash], ops });
+		expect(index.checkRun([change])).toEqual({ ok: true });
+	});
+
+	it("is refused in the change itself: a deletion or an increment of nothing, half a mark, a table", async () => {
+		for (const op of [
+			{ action: "del", obj: "_root", key: "n", pred: [] },
+			increment("n"),
+			{ action: "makeTable", obj: "_root", key: "n", pred: [] },
+		]) {
+			await expect(written({ ops: [op] })).rejects.toMatchObject({ name: "FormatError" });
+		}
+		const half = [make("makeText", "t"), { ...mark(`1@${ann}`)[0] }];
+		await expect(written({ ops: half })).rejects.toMatchObject({ name: "FormatError" });
+	});
+});

@@ -149,6 +149,8 @@ class OperationReader {
 			const kind = actionCursor.next();
 			const value = metadata.next();
 			if (kind === null || kind > actions.mark || value === null) throw wrong("an action and a value in every row");
+			// Automerge's JavaScript library never makes one, and its reader fails on what stands in one.
+			if (kind === actions.makeTable) throw wrong("no tables");
 			operation.counter = id;
 			operation.action = kind;
 			operation.inserts = insert.next() === 1;

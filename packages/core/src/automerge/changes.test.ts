@@ -23,7 +23,7 @@ import { decodeProjection, encodeProjection } from "./plain-data.js";
 // biome-ignore lint/suspicious/noExplicitAny: a draft has the shape that its user gives it.
 type Draft = any;
 
-const key = fc.constantFrom("a", "b", "ключ", "");
+const key = fc.constantFrom("a", "b", "ключ", "", "count", "list", "text");
 const text = fc.string({ unit: "grapheme", maxLength: 12 });
 const scalar = fc.oneof(
 	fc.maxSafeInteger(),
@@ -94,16 +94,17 @@ function edit(draft: Draft, step: Step): void {
 			if (step.key in draft) delete draft[step.key];
 			break;
 		case 2:
-			draft.list.splice(at, Math.min(step.count, length - at), step.value, step.text);
+			if (Array.isArray(draft.list)) draft.list.splice(at, Math.min(step.count, length - at), step.value, step.text);
 			break;
 		case 3:
 			if (length > 0) draft.list[at % length] = step.value;
 			break;
 		case 4:
+			if (typeof draft.text !== "string") break;
 			splice(draft, ["text"], Math.min(step.at, size), Math.min(step.count, size - Math.min(step.at, size)), step.text);
 			break;
 		case 5:
-			draft.count.increment(step.at - 3);
+			if (draft.count instanceof Counter) draft.count.increment(step.at - 3);
 			break;
 		case 6:
 			if (size > 1) mark(draft, ["text"], { start: 0, end: size - 1, expand: "both" }, "bold", step.text);
@@ -112,7 +113,7 @@ function edit(draft: Draft, step: Step): void {
 			if (size > 1) unmark(draft, ["text"], { start: 0, end: 1, expand: "after" }, "bold");
 			break;
 		case 8:
-			splitBlock(draft, ["text"], Math.min(step.at, size), { type: "p" });
+			if (typeof draft.text === "string") splitBlock(draft, ["text"], Math.min(step.at, size), { type: "p" });
 			break;
 		default:
 			draft.map[step.key] = step.value;

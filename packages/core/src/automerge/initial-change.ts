@@ -16,7 +16,7 @@ import type { LocalChange } from "./local-change.js";
 import { actions } from "./operation-columns.js";
 import { OperationWriter, type Place } from "./operation-writer.js";
 import type { DocumentData, DocumentValue } from "./plain-data.js";
-import { compareCodePoints, isWellFormed, wellFormed } from "./unicode.js";
+import { isWellFormed, sortKeys, wellFormed } from "./unicode.js";
 
 /** A first change, and what a document with it shows. */
 export interface InitialChange extends LocalChange {
@@ -87,7 +87,7 @@ class InitialValues {
 		depth: number,
 	): DocumentData | undefined {
 		const data: DocumentData = {};
-		for (const key of Object.keys(values).sort(compareCodePoints)) {
+		for (const key of sortKeys(Object.keys(values))) {
 			if (key === "__proto__" || !isWellFormed(key)) return undefined;
 			const shown = this.#add(values[key], object, { key }, depth);
 			if (shown === undefined) return undefined;

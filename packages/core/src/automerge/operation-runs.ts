@@ -111,7 +111,8 @@ function faultOf(
 	if (object !== 0) {
 		const made = find(object);
 		if (made === undefined) return "an object is no operation that the change builds on";
-		if (key === null ? !isSequence(made.action) : !isMap(made.action)) return "an object is of another kind";
+		if (key === null ? !isSequence(made.action) : made.action !== actions.makeMap)
+			return "an object is of another kind";
 		if (action === actions.mark && made.action !== actions.makeText) return "a mark is not in a text";
 	}
 	if (element !== 0) {
@@ -119,6 +120,7 @@ function faultOf(
 		if (inserted === undefined) return "an element is no operation that the change builds on";
 		if (inserted.place !== undefined || inserted.object !== object) return "an element is not in its object";
 	}
+	let counts = action !== actions.increment;
 	for (let i = 0; i < predecessors.length; i += 2) {
 		const id = idOf(predecessors[i] as number, predecessors[i + 1] as number);
 		const replaced = find(id);
@@ -126,14 +128,10 @@ function faultOf(
 		if (replaced.action === actions.mark || replaced.object !== object) return "a predecessor stands elsewhere";
 		const stands = replaced.place === undefined ? id : replaced.place;
 		if (stands !== (key ?? element)) return "a predecessor stands elsewhere";
-		if (action === actions.increment && replaced.type !== valueTypes.counter)
-			return "what is incremented is no counter";
+		counts ||= replaced.type === valueTypes.counter;
 	}
-	return undefined;
-}
-
-function isMap(action: number): boolean {
-	return action === actions.makeMap || action === actions.makeTable;
+	// In a conflict an increment names the values beside the counter too.
+	return counts ? undefined : "what is incremented is no counter";
 }
 
 function isSequence(action: number): boolean {

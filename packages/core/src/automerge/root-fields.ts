@@ -15,7 +15,7 @@ import { actions } from "./operation-columns.js";
 import { OperationWriter, type Predecessor } from "./operation-writer.js";
 import type { DocumentData } from "./plain-data.js";
 import { sha256 } from "./sha256.js";
-import { compareCodePoints, isWellFormed, wellFormed } from "./unicode.js";
+import { isWellFormed, sortKeys, wellFormed } from "./unicode.js";
 
 /** Values that can be assigned without Automerge; a string becomes text. */
 export type FieldValue = string | number | boolean | null | Date;
@@ -129,7 +129,7 @@ export class RootFields {
 			data[key] = value instanceof Date ? new Date(value) : value;
 		}
 		if (sorted) return data;
-		return Object.fromEntries(Object.entries(data).sort(([a], [b]) => compareCodePoints(a, b)));
+		return Object.fromEntries(sortKeys(Object.keys(data)).map((key) => [key, data[key]])) as DocumentData;
 	}
 
 	/** Automerge has seen all assignments. */

@@ -12,8 +12,14 @@ export function isWellFormed(value: string): boolean {
 	return wellFormed(value) === value;
 }
 
+/** Sorts keys as Automerge's maps do, in place. */
+export function sortKeys(keys: string[]): string[] {
+	keys.sort();
+	return keys.some((key) => surrogate.test(key)) ? keys.sort(compareCodePoints) : keys;
+}
+
 /** The order of Unicode code points, which is that of UTF-8 bytes and of Automerge's maps; JavaScript's own compares UTF-16. */
-export function compareCodePoints(a: string, b: string): number {
+function compareCodePoints(a: string, b: string): number {
 	const length = Math.min(a.length, b.length);
 	for (let i = 0; i < length; i++) {
 		const left = a.charCodeAt(i);

@@ -53,7 +53,12 @@ export class BehindDocuments {
 			anew: (before?.anew ?? false) || (lag.anew ?? false),
 		};
 		this.#lags.set(document, next);
-		if (before !== undefined && next.feed === before.feed && next.unapplied === before.unapplied && next.anew === before.anew) {
+		if (
+			before !== undefined &&
+			next.feed === before.feed &&
+			next.unapplied === before.unapplied &&
+			next.anew === before.anew
+		) {
 			return [];
 		}
 		const value = new Uint8Array(7);

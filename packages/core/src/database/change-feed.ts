@@ -1,7 +1,7 @@
+import { readUint } from "../bytes/big-endian.js";
 import { UsageError } from "../errors.js";
 import type { LocalStore, RowWrite } from "../store/store.js";
 import { feedKey, lastUint48, rowKinds, rowRange, uint32 } from "./document-rows.js";
-import { readUint } from "../bytes/big-endian.js";
 
 /** Tells a subscriber that what a document shows has changed. */
 export interface DocumentChange {
@@ -108,9 +108,12 @@ export class ChangeFeed {
 		const [storeId, feed] = cursor.split(":");
 		const number = Number(feed);
 		if (storeId !== this.#storeId || !/^\d{1,15}$/.test(feed ?? "")) {
-			throw new UsageError("cursor: expected one that this store gave out; read all documents again and continue from there", {
-				field: "cursor",
-			});
+			throw new UsageError(
+				"cursor: expected one that this store gave out; read all documents again and continue from there",
+				{
+					field: "cursor",
+				},
+			);
 		}
 		return number;
 	}

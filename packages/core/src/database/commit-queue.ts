@@ -2,18 +2,21 @@
  * Group commit: while one batch is being written, the changes of all documents gather; then they are sealed, chained, signed and
  * written together. A change that is awaited alone is a group of one.
  */
+
+import { encodeRun } from "../automerge/run.js";
 import type { SigningKey } from "../crypto/crypto.js";
-import type { HeldKey } from "../keys/keyring.js";
-import type { Env } from "../env.js";
 import type { Entry } from "../entry/entry.js";
 import type { EntryType } from "../entry/header.js";
 import { limits } from "../entry/limits.js";
 import { contentTag, type SealedPayload, sealPayload } from "../entry/payload.js";
 import { makeEntry, signEntries } from "../entry/sign.js";
-import { encodeRun } from "../automerge/run.js";
+import type { Env } from "../env.js";
+import type { HeldKey } from "../keys/keyring.js";
 import type { LocalStore, Placement, RowWrite } from "../store/store.js";
 
 const day = 24 * 60 * 60 * 1000;
+/** Most jobs of a group: more of them save no time, and hold their memory until the last is written. */
+const jobsPerGroup = 512;
 
 /** The part of a new entry that its writer decides. */
 export interface Draft {
@@ -75,7 +78,7 @@ interface Sealed {
 
 export class CommitQueue {
 	readonly #context: CommitContext;
-	#waiting: CommitJob[] = [];
+	readonly #waiting: CommitJob[] = [];
 	#running: Promise<void> | undefined;
 	/** Head of this author's chain; `undefined` until it was read, and again after a failed write. */
 	#chain: { head: string | undefined } | undefined;
@@ -103,8 +106,7 @@ export class CommitQueue {
 	async #run(): Promise<void> {
 		await undefined;
 		while (this.#waiting.length > 0) {
-			const jobs = this.#waiting;
-			this.#waiting = [];
+			const jobs = this.#waiting.splice(0, jobsPerGroup);
 			const ready = (await Promise.all(jobs.map(this.#prepare))).filter((job) => job !== undefined);
 			try {
 				await this.#commit(ready);
@@ -195,7 +197,10 @@ export class CommitQueue {
 		const last = entries.length - 1;
 		const signing = entries.filter((entry, index) => index === last || entry.fields?.entryType === "doc_create");
 		const signed = new Map(
-			(await signEntries(this.#context.env.crypto, this.#context.author.signingKey, signing)).map((entry) => [entry.hash, entry]),
+			(await signEntries(this.#context.env.crypto, this.#context.author.signingKey, signing)).map((entry) => [
+				entry.hash,
+				entry,
+			]),
 		);
 		return entries.map((entry) => signed.get(entry.hash) ?? entry);
 	}

@@ -15,8 +15,8 @@ export interface DatabaseContext {
 	readonly trust: DatabaseTrust;
 	/** Absent on replicas that only read or pass on. */
 	readonly author: Author | undefined;
-	/** Whether a document has a fixed id: a settings document, in the directory alone. */
-	readonly isSettings: (docId: string) => boolean;
+	/** Whether a run that builds on nothing is the root of a settings document; present in the directory alone. */
+	readonly isSettingsRoot?: (docId: string, changes: readonly Uint8Array[]) => Promise<boolean>;
 	/** Called when entries were appended, before anybody hears of it: the directory folds them here. */
 	readonly onAppended?: () => Promise<void>;
 	/** Called when foreign entries were taken in, before the caller hears of it: the directory's news are followed here. */

@@ -71,7 +71,11 @@ export class DocumentWriter {
 	}
 
 	/** Makes a document with a fixed id; several roots of it, made apart, merge. */
-	async createSettings(docId: string, decryptionKeyId: string, edit: ChangeFunction<Record<string, unknown>>): Promise<void> {
+	async createSettings(
+		docId: string,
+		decryptionKeyId: string,
+		edit: ChangeFunction<Record<string, unknown>>,
+	): Promise<void> {
 		const key = this.#keyFor(decryptionKeyId);
 		const crdt = CrdtDocument.create(this.#actor);
 		try {
@@ -117,7 +121,12 @@ export class DocumentWriter {
 			this.#queue.add({ drafts: () => [draft], rows, onDurable: () => resolve(), onFailed: reject });
 		});
 		this.#documents.feed.announce([{ docId, deleted: false, origin: "local", feed }]);
-		return new MindooDoc(docId, false, facts as unknown as DocumentFacts, () => decodeProjection(data));
+		return new MindooDoc(
+			docId,
+			false,
+			() => facts as unknown as DocumentFacts,
+			() => decodeProjection(data),
+		);
 	}
 
 	/** Resolves when the change is durable; at once when nothing was edited. */
@@ -152,9 +161,11 @@ export class DocumentWriter {
 		const open = await this.#documents.openForWriting(docId);
 		await open.whenWritten();
 		const key = this.#writable(open, true);
-		const lifts = open.outcome().deletes.flatMap(({ entry }) =>
-			entry.kind === "stub" ? [] : [{ hash: entry.hash, createdAt: entry.common.createdAt }],
-		);
+		const lifts = open
+			.outcome()
+			.deletes.flatMap(({ entry }) =>
+				entry.kind === "stub" ? [] : [{ hash: entry.hash, createdAt: entry.common.createdAt }],
+			);
 		if (lifts.length === 0) return;
 		const change = open.crdt().emptyChange();
 		await this.#enqueue(open, { kind: "change", change, key, lifts });

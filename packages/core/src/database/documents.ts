@@ -4,10 +4,11 @@
  */
 import { makeActor } from "../automerge/actor.js";
 import { fromHex } from "../bytes/hex.js";
-import { StoreError, UsageError } from "../errors.js";
 import type { Entry } from "../entry/entry.js";
+import { StoreError, UsageError } from "../errors.js";
 import type { RowWrite } from "../store/store.js";
 import { BehindDocuments, type Lag } from "./behind.js";
+import { chainPrecedes } from "./chain-order.js";
 import { ChangeFeed } from "./change-feed.js";
 import type { DatabaseContext } from "./context.js";
 import { lastUint48, projectionKey, verdictRange } from "./document-rows.js";
@@ -17,7 +18,6 @@ import { OpenDocument, type StoredState } from "./open-document.js";
 import { OpenDocuments } from "./open-documents.js";
 import type { Outcome } from "./outcome.js";
 import { Projections, type StoredProjection } from "./projections.js";
-import { chainPrecedes } from "./chain-order.js";
 import { decodeVerdict, type Verdict } from "./verdict.js";
 import { verdictRows } from "./verdict-rows.js";
 
@@ -25,6 +25,8 @@ import { verdictRows } from "./verdict-rows.js";
 const bringUpBatch = 64;
 /** Milliseconds until the projection of a document that is being written follows. */
 const writeBehindDelay = 1000;
+
+export type Scanned = readonly [document: number, stored: StoredProjection | undefined];
 
 /** What bringing a document up changed. */
 interface BroughtUp {
@@ -60,7 +62,9 @@ export class Documents {
 
 	static async open(context: DatabaseContext): Promise<Documents> {
 		const { store, env, author } = context;
-		const feed = await ChangeFeed.open(store, (error) => env.log("error", "a change listener threw", { error: nameOf(error) }));
+		const feed = await ChangeFeed.open(store, (error) =>
+			env.log("error", "a change listener threw", { error: nameOf(error) }),
+		);
 		const behind = await BehindDocuments.load(store);
 		const publicKey = author === undefined ? env.random.randomBytes(32) : fromHex(author.publicKey, 32);
 		const actors: string[] = [];
@@ -88,20 +92,33 @@ export class Documents {
 	}
 
 	/**
-	 * Documents in order of their arrival, after `document`; brings up what is behind or damaged.
+	 * Documents in order of their arrival, after `document`, each with its stored projection where there is one; what it shows is
+	 * said by it if it `isCurrent`. In groups, because a step of a generator costs as much as a document.
 	 * @param expected how many the caller will take, for reading ahead.
 	 */
-	async *scan(document: number, expected: number): AsyncGenerator<readonly [document: number, doc: MindooDoc | undefined]> {
+	async *scan(document: number, expected: number): AsyncGenerator<readonly Scanned[]> {
 		await this.drain();
 		let next = document + 1;
 		for await (const batch of this.projections.scan(document, expected)) {
-			for (const [number, stored] of batch) {
-				for (; next < number; next++) yield [next, await this.readNumber(next)];
-				next = number + 1;
-				yield [number, await this.#current(number, stored)];
+			let group: Scanned[] = [];
+			for (const scanned of batch) {
+				if (next < scanned[0]) {
+					yield group;
+					group = [];
+				}
+				for (; next < scanned[0]; next++) yield [[next, undefined]];
+				group.push(scanned);
+				next++;
 			}
+			yield group;
 		}
-		for (; next <= this.#context.store.documentCount(); next++) yield [next, await this.readNumber(next)];
+		for (; next <= this.#context.store.documentCount(); next++) yield [[next, undefined]];
+	}
+
+	/** Whether the stored projection still says what the document shows; otherwise it has to be read. */
+	isCurrent([document, stored]: Scanned): boolean {
+		if (stored === undefined || stored.kind === "unusable") return false;
+		return this.behind.get(document) === undefined && this.#open.get(document) === undefined;
 	}
 
 	/** Ids of all documents that show something and are not deleted. */
@@ -127,7 +144,7 @@ export class Documents {
 		if (lag?.unapplied || lag?.anew) await this.bringUp([document]);
 		const known = this.#open.get(document);
 		if (known !== undefined) return this.#touch(known);
-		return this.#inTurn(document, async () => this.#touch(this.#open.get(document) ?? (await this.#load(document))));
+		return this.#inTurn([document], async () => this.#touch(this.#open.get(document) ?? (await this.#load(document))));
 	}
 
 	/**
@@ -184,12 +201,16 @@ export class Documents {
 	/** Judges and applies what is new in these documents, and writes projections, verdicts and feed. */
 	async bringUp(documents: readonly number[]): Promise<void> {
 		for (let start = 0; start < documents.length; start += bringUpBatch) {
+			const batch = documents.slice(start, start + bringUpBatch);
 			const done: BroughtUp[] = [];
-			for (const document of documents.slice(start, start + bringUpBatch)) {
-				const result = await this.#inTurn(document, () => this.#bringUp(document));
-				if (result !== undefined) done.push(result);
-			}
-			await this.#write(done);
+			// The turn lasts until the rows are written: the next one compares with what this one made of a document.
+			await this.#inTurn(batch, async () => {
+				for (const document of batch) {
+					const result = await this.#bringUp(document);
+					if (result !== undefined) done.push(result);
+				}
+				await this.#write(done);
+			});
 			const outdated = done.map(({ document }) => document).filter((document) => this.behind.get(document)?.anew);
 			if (outdated.length > 0) await this.bringUp(outdated);
 		}
@@ -222,13 +243,6 @@ export class Documents {
 		return this.#open.size;
 	}
 
-	async #current(document: number, stored: StoredProjection): Promise<MindooDoc | undefined> {
-		if (this.behind.get(document) !== undefined || this.#open.get(document) !== undefined || stored.kind === "unusable") {
-			return this.readNumber(document);
-		}
-		return stored.kind === "shown" ? stored.doc : undefined;
-	}
-
 	async #shownId(document: number): Promise<string[]> {
 		const doc = await this.readNumber(document);
 		return doc === undefined || doc.isDeleted ? [] : [doc.id];
@@ -254,11 +268,17 @@ export class Documents {
 	}
 
 	/** The rows that hold what a document comes to. Nothing of it may be undurable. */
-	async #result(open: OpenDocument, lag: Lag | undefined, stored: StoredProjection | undefined): Promise<Omit<BroughtUp, "generation">> {
+	async #result(
+		open: OpenDocument,
+		lag: Lag | undefined,
+		stored: StoredProjection | undefined,
+	): Promise<Omit<BroughtUp, "generation">> {
 		const { document, docId, applied } = open;
 		const outcome = open.outcome();
 		const data = open.data();
-		const changed = lag?.feed === 0 || lag === undefined || lag.unapplied || lag.anew ? differs(stored, outcome, open.feed > 0) : false;
+		const judged = lag === undefined || lag.feed === 0 || lag.unapplied || lag.anew;
+		// An own write moved the feed, and may be undone before its projection is written: the stored one cannot tell.
+		const changed = judged && ((lag?.feed ?? 0) > 0 || differs(stored, outcome, open.feed > 0));
 		const before = open.feed;
 		if (changed) open.feed = this.feed.take();
 		const { feed } = open;
@@ -337,13 +357,13 @@ export class Documents {
 	}
 
 	readonly evaluationContext = async (docId: string): Promise<EvaluationContext> => {
-		const { env, tenantRoot, dbId, keyring, trust, store, isSettings } = this.#context;
+		const { env, tenantRoot, dbId, keyring, trust, store, isSettingsRoot } = this.#context;
 		return {
 			crypto: env.crypto,
 			tenantRoot,
 			dbId,
 			docId,
-			settings: isSettings(docId),
+			isSettingsRoot: isSettingsRoot === undefined ? undefined : (changes) => isSettingsRoot(docId, changes),
 			keyring,
 			trust,
 			foreign: async (hashes) => {
@@ -360,13 +380,17 @@ export class Documents {
 		this.#context.env.log("error", "projections could not be written", { error: nameOf(error) });
 	};
 
-	/** One at a time per document. */
-	#inTurn<T>(document: number, task: () => Promise<T>): Promise<T> {
-		const turn = (this.#turns.get(document) ?? Promise.resolve()).then(task, task);
-		const settled = turn.catch(() => undefined);
-		this.#turns.set(document, settled);
+	/** One at a time per document. Turns of several documents are taken at once, so that no two wait for each other. */
+	#inTurn<T>(documents: readonly number[], task: () => Promise<T>): Promise<T> {
+		const before = Promise.all(documents.map((document) => this.#turns.get(document)));
+		const turn = before.then(task);
+		const settled = turn.then(
+			() => undefined,
+			() => undefined,
+		);
+		for (const document of documents) this.#turns.set(document, settled);
 		settled.then(() => {
-			if (this.#turns.get(document) === settled) this.#turns.delete(document);
+			for (const document of documents) if (this.#turns.get(document) === settled) this.#turns.delete(document);
 		});
 		return turn;
 	}
@@ -397,7 +421,9 @@ function differs(stored: StoredProjection | undefined, outcome: Outcome, wasInFe
 	return stored.head.deleted !== outcome.deleted || heads !== JSON.stringify(stored.opened.facts.heads);
 }
 
-function documentOf(entry: { readonly kind: string } & (Entry | { readonly link: { readonly docId: string } })): string {
+function documentOf(
+	entry: { readonly kind: string } & (Entry | { readonly link: { readonly docId: string } }),
+): string {
 	return "link" in entry ? entry.link.docId : entry.common.docId;
 }
 

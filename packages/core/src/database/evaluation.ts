@@ -21,8 +21,8 @@ export interface EvaluationContext {
 	readonly tenantRoot: string;
 	readonly dbId: string;
 	readonly docId: string;
-	/** Whether the document has a fixed id: a settings document of the directory. */
-	readonly settings: boolean;
+	/** Whether a run that builds on nothing is the root of a settings document; `undefined` outside of the directory. */
+	readonly isSettingsRoot: ((changes: readonly Uint8Array[]) => Promise<boolean>) | undefined;
 	readonly keyring: Keyring;
 	readonly trust: DatabaseTrust;
 	/** Those of `hashes` that are entries of another document of this database. */
@@ -99,7 +99,14 @@ export class Evaluation {
 
 	/** Takes over an entry that this replica has just made on the document as it stands; its arrival follows. */
 	addOwn(entry: Entry, run: readonly CheckedChange[]): void {
-		const judged: Judged = { arrival: Number.MAX_SAFE_INTEGER, entry, verdict: accepted, run, right: undefined, settled: accepted };
+		const judged: Judged = {
+			arrival: Number.MAX_SAFE_INTEGER,
+			entry,
+			verdict: accepted,
+			run,
+			right: undefined,
+			settled: accepted,
+		};
 		this.#judged.set(entry.hash, judged);
 		this.#order.push(judged);
 		if (run.length > 0) this.#accept(judged, run);
@@ -205,15 +212,15 @@ export class Evaluation {
 	}
 
 	async #judgeHeader(judged: Judged, entry: Entry, fields: HeaderFields): Promise<Verdict | undefined> {
-		const { crypto, settings, trust } = this.#context;
+		const { crypto, isSettingsRoot, trust } = this.#context;
 		const setAside = this.#setAside.get(entry.hash);
 		if (setAside !== undefined) return { kind: "refused", reason: setAside };
 		const pardoned = this.#pardoned.has(entry.hash);
 		if (!pardoned && judged.right?.kind === "refused") return judged.right;
-		if (fields.entryType === "doc_create" && (settings || !(await isDocumentIdOf(crypto, fields.docId, fields)))) {
+		if (fields.entryType === "doc_create" && !(await isDocumentIdOf(crypto, fields.docId, fields))) {
 			return { kind: "refused", reason: "document-id" };
 		}
-		if (fields.entryType === "doc_change" && fields.dependencyHashes.length === 0 && !settings) {
+		if (fields.entryType === "doc_change" && fields.dependencyHashes.length === 0 && isSettingsRoot === undefined) {
 			return { kind: "refused", reason: "entry-type" };
 		}
 		const below = await this.#judgeDependencies(entry.hash, fields, pardoned);
@@ -258,6 +265,11 @@ export class Evaluation {
 		if (opened.kind === "unfit") return { kind: "pending", reason: "payload", missing: [] };
 		if (opened.kind === "refused") return { kind: "refused", reason: opened.reason };
 		if (fields.entryType === "doc_delete") return accepted;
+		const { isSettingsRoot } = this.#context;
+		if (fields.entryType === "doc_change" && fields.dependencyHashes.length === 0 && isSettingsRoot !== undefined) {
+			const root = await isSettingsRoot(opened.changes.map(({ bytes }) => bytes));
+			if (!root) return { kind: "refused", reason: "entry-type" };
+		}
 		const refused =
 			judged.settled !== undefined
 				? undefined
@@ -332,7 +344,14 @@ function inherited(below: Verdict, dependency: string): Verdict | undefined {
 	}
 }
 
-const weights: Record<Verdict["kind"], number> = { accepted: 0, pending: 1, locked: 2, unsupported: 3, purged: 4, refused: 5 };
+const weights: Record<Verdict["kind"], number> = {
+	accepted: 0,
+	pending: 1,
+	locked: 2,
+	unsupported: 3,
+	purged: 4,
+	refused: 5,
+};
 
 function weightier(a: Verdict | undefined, b: Verdict | undefined): Verdict | undefined {
 	if (a === undefined || b === undefined) return a ?? b;

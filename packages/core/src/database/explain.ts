@@ -1,7 +1,7 @@
-import type { Documents } from "./documents.js";
-import type { DatabaseContext } from "./context.js";
 import { linkOf, type StoredEntry } from "../entry/entry.js";
+import type { DatabaseContext } from "./context.js";
 import { documentOfVerdictKey, rowKinds, rowRange } from "./document-rows.js";
+import type { Documents } from "./documents.js";
 import { accepted, decodeVerdict, describeVerdict, type Verdict } from "./verdict.js";
 
 /** What became of one entry, and why. */
@@ -126,4 +126,3 @@ export class Explainer {
 		}
 	}
 }
-

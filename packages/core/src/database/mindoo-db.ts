@@ -6,11 +6,11 @@ import type { ChangeListener } from "./change-feed.js";
 import type { Author } from "./commit-queue.js";
 import type { DatabaseContext } from "./context.js";
 import { type ChangeFunction, DocumentWriter } from "./document-writer.js";
-import { Documents } from "./documents.js";
+import { Documents, type Scanned } from "./documents.js";
 import { type DocumentExplanation, type EntryExplanation, Explainer, type RefusedDocument } from "./explain.js";
 import type { MindooDoc } from "./mindoo-doc.js";
-import { type PullResult, type PushResult, Replication, type TransferOptions } from "./replication.js";
 import { ReplicaStore } from "./replica-store.js";
+import { type PullResult, type PushResult, Replication, type TransferOptions } from "./replication.js";
 import { TrustFollower } from "./trust-follower.js";
 import type { TrustEffects } from "./trust-port.js";
 
@@ -66,7 +66,10 @@ export class MindooDB {
 		this.#context = context;
 		this.#documents = documents;
 		this.#onClose = onClose;
-		this.#writer = context.author === undefined ? undefined : new DocumentWriter(context, documents, context.author, documents.actor);
+		this.#writer =
+			context.author === undefined
+				? undefined
+				: new DocumentWriter(context, documents, context.author, documents.actor);
 		this.#trustFollower = new TrustFollower(context, documents);
 		this.#replication = new Replication(context, documents, this.#trustFollower, () => this.#forgetChains());
 		this.#explainer = new Explainer(context, documents);
@@ -146,10 +149,15 @@ export class MindooDB {
 		if (start === undefined) throw new UsageError("after: there is no document with this id", { code: "not-found" });
 		let left = limit;
 		if (left <= 0) return;
-		for await (const [, doc] of this.#documents.scan(start, left)) {
-			if (doc === undefined || (doc.isDeleted && !includeDeleted)) continue;
-			yield doc;
-			if (--left <= 0) return;
+		for await (const group of this.#documents.scan(start, left)) {
+			for (const scanned of group) {
+				const doc = this.#documents.isCurrent(scanned)
+					? shownBy(scanned)
+					: await this.#documents.readNumber(scanned[0]);
+				if (doc === undefined || (doc.isDeleted && !includeDeleted)) continue;
+				yield doc;
+				if (--left <= 0) return;
+			}
 		}
 	}
 
@@ -172,7 +180,11 @@ export class MindooDB {
 				const docId = await this.#context.store.documentId(document);
 				if (docId === undefined) continue;
 				const doc = await this.#documents.readNumber(document);
-				const item: FeedItem = { docId, doc: doc?.isDeleted ? undefined : doc, cursor: this.#documents.feed.cursorAt(feed) };
+				const item: FeedItem = {
+					docId,
+					doc: doc?.isDeleted ? undefined : doc,
+					cursor: this.#documents.feed.cursorAt(feed),
+				};
 				yield item;
 			}
 		}
@@ -245,7 +257,9 @@ export class MindooDB {
 	/** What became of an entry or of a document's entries, and why. `undefined` when this replica has never seen it. */
 	async explain(hashOrDocId: string): Promise<EntryExplanation | DocumentExplanation | undefined> {
 		this.#live();
-		return /^[0-9a-f]{64}$/.test(hashOrDocId) ? this.#explainer.entry(hashOrDocId) : this.#explainer.document(hashOrDocId);
+		return /^[0-9a-f]{64}$/.test(hashOrDocId)
+			? this.#explainer.entry(hashOrDocId)
+			: this.#explainer.document(hashOrDocId);
 	}
 
 	/** Documents with entries that are refused here: what an administrator may pardon. */
@@ -326,6 +340,10 @@ export class MindooDB {
 		if (this.#writer === undefined) throw new UsageError("this replica has no user and cannot write");
 		return this.#writer;
 	}
+}
+
+function shownBy([, stored]: Scanned): MindooDoc | undefined {
+	return stored?.kind === "shown" ? stored.doc : undefined;
 }
 
 function idOf(doc: MindooDoc | string): string {

@@ -3,7 +3,7 @@ import type { DocumentFacts } from "./projection-row.js";
 
 /** A document as it was when it was read; it does not change when the database does. */
 export class MindooDoc {
-	readonly #facts: DocumentFacts;
+	readonly #facts: () => DocumentFacts;
 	readonly #data: () => DocumentData;
 
 	/** 32 characters, base64url. */
@@ -11,8 +11,8 @@ export class MindooDoc {
 	/** Whether it is deleted; its data stays readable and can come back by `undeleteDocument`. */
 	readonly isDeleted: boolean;
 
-	/** @param data makes a new copy at every call. */
-	constructor(id: string, isDeleted: boolean, facts: DocumentFacts, data: () => DocumentData) {
+	/** @param facts gives the same ones at every call. @param data makes a new copy at every call. */
+	constructor(id: string, isDeleted: boolean, facts: () => DocumentFacts, data: () => DocumentData) {
 		this.id = id;
 		this.isDeleted = isDeleted;
 		this.#facts = facts;
@@ -21,32 +21,32 @@ export class MindooDoc {
 
 	/** "default" or the name of the key that guards this document, for life. */
 	get decryptionKeyId(): string {
-		return this.#facts.decryptionKeyId;
+		return this.#facts().decryptionKeyId;
 	}
 
 	/** Automerge heads: hashes of the changes that nothing follows, 64 hex digits each, sorted. */
 	get heads(): string[] {
-		return this.#facts.heads.map(([change]) => change);
+		return this.#facts().heads.map(([change]) => change);
 	}
 
 	/** Milliseconds, by the creator's clock. */
 	get createdAt(): number {
-		return this.#facts.createdAt;
+		return this.#facts().createdAt;
 	}
 
 	/** Public signing key of the creator, 64 hex digits. */
 	get createdBy(): string {
-		return this.#facts.createdBy;
+		return this.#facts().createdBy;
 	}
 
 	/** Milliseconds, by the last author's clock. */
 	get lastModifiedAt(): number {
-		return this.#facts.lastModifiedAt;
+		return this.#facts().lastModifiedAt;
 	}
 
 	/** Public signing key of the author of the latest change, 64 hex digits. */
 	get lastModifiedBy(): string {
-		return this.#facts.lastModifiedBy;
+		return this.#facts().lastModifiedBy;
 	}
 
 	/**

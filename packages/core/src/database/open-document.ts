@@ -70,7 +70,13 @@ export class OpenDocument {
 	#written: (() => void)[] = [];
 	#freed = false;
 
-	private constructor(context: OpenDocumentContext, document: number, docId: string, feed: number, evaluation: Evaluation) {
+	private constructor(
+		context: OpenDocumentContext,
+		document: number,
+		docId: string,
+		feed: number,
+		evaluation: Evaluation,
+	) {
 		this.#context = context;
 		this.document = document;
 		this.docId = docId;
@@ -79,7 +85,12 @@ export class OpenDocument {
 	}
 
 	/** Reads, judges and applies all entries of a document. */
-	static async load(context: OpenDocumentContext, document: number, docId: string, state: StoredState): Promise<OpenDocument> {
+	static async load(
+		context: OpenDocumentContext,
+		document: number,
+		docId: string,
+		state: StoredState,
+	): Promise<OpenDocument> {
 		const evaluationContext = await context.evaluation(docId);
 		const opened = new OpenDocument(context, document, docId, state.feed, new Evaluation(evaluationContext));
 		await opened.#evaluate(evaluationContext, state);
@@ -115,12 +126,19 @@ export class OpenDocument {
 		const { facts, deleted } = this.outcome();
 		const data = this.data();
 		if (facts === undefined || data === undefined) return undefined;
-		return new MindooDoc(this.docId, deleted, facts, () => decodeProjection(data));
+		return new MindooDoc(
+			this.docId,
+			deleted,
+			() => facts,
+			() => decodeProjection(data),
+		);
 	}
 
 	/** Judges and applies what arrived since the last time. */
 	async absorb(): Promise<void> {
-		const inputs = (await this.#read(this.applied)).filter(({ entry }) => this.#evaluation.get(entry.hash) === undefined);
+		const inputs = (await this.#read(this.applied)).filter(
+			({ entry }) => this.#evaluation.get(entry.hash) === undefined,
+		);
 		if (inputs.length === 0) return;
 		const gained = await this.#evaluation.add(inputs);
 		this.version++;
@@ -264,7 +282,8 @@ export class OpenDocument {
 	#freeActor(): string {
 		const used = new Set([...this.#lent].map(({ actor }) => actor));
 		const actor = this.#context.actors.find((each) => !used.has(each));
-		if (actor === undefined) throw new UsageError("too many callbacks of changeDoc are waiting on one document at once");
+		if (actor === undefined)
+			throw new UsageError("too many callbacks of changeDoc are waiting on one document at once");
 		return actor;
 	}
 
@@ -273,7 +292,8 @@ export class OpenDocument {
 		const inputs: EvaluationInput[] = [];
 		for await (const batch of this.#context.store.entriesOfDocument(this.document, { after })) {
 			for (const { arrival, entry } of batch) {
-				const trusted = state !== undefined && !state.judgeAnew && arrival <= state.applied && !state.verdicts.has(arrival);
+				const trusted =
+					state !== undefined && !state.judgeAnew && arrival <= state.applied && !state.verdicts.has(arrival);
 				inputs.push(trusted ? { arrival, entry, settled: accepted } : { arrival, entry });
 				this.applied = Math.max(this.applied, arrival);
 			}
@@ -302,7 +322,9 @@ async function lostForks(
 /** The first entry, in order of hash, that does not load back when it is applied to its causal past. */
 function findCulprit(evaluation: Evaluation, actor: string): string {
 	const order = evaluation.inCausalOrder();
-	const candidates = order.filter(({ run }) => run !== undefined).sort((a, b) => (a.entry.hash < b.entry.hash ? -1 : 1));
+	const candidates = order
+		.filter(({ run }) => run !== undefined)
+		.sort((a, b) => (a.entry.hash < b.entry.hash ? -1 : 1));
 	const bad = candidates.filter((candidate) => {
 		const past = evaluation.causalPast(candidate.entry.hash);
 		const crdt = CrdtDocument.create(actor);

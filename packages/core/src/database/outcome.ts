@@ -25,7 +25,8 @@ export function outcomeOf(evaluation: Evaluation, heads: () => readonly string[]
 	let newest: Counted | undefined;
 	for (const judged of evaluation.judged) {
 		if (judged.verdict.kind === "locked") locked = true;
-		if (judged.verdict.kind !== "accepted" || judged.entry.kind === "stub" || judged.entry.fields === undefined) continue;
+		if (judged.verdict.kind !== "accepted" || judged.entry.kind === "stub" || judged.entry.fields === undefined)
+			continue;
 		const { hash, fields } = judged.entry;
 		const counted: Counted = { hash, fields, arrival: judged.arrival };
 		switch (fields.entryType) {
@@ -36,7 +37,8 @@ export function outcomeOf(evaluation: Evaluation, heads: () => readonly string[]
 				if (first?.fields.entryType !== "doc_create" || isBefore(counted, first)) first = counted;
 				break;
 			case "doc_change":
-				if (first === undefined || (first.fields.entryType === "doc_change" && isBefore(counted, first))) first = counted;
+				if (first === undefined || (first.fields.entryType === "doc_change" && isBefore(counted, first)))
+					first = counted;
 				for (const dependency of fields.dependencyHashes) lifted.add(dependency);
 				break;
 			default:

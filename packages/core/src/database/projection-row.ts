@@ -111,9 +111,16 @@ export async function openProjectionRow(
 ): Promise<OpenedProjection | undefined> {
 	const plaintext = await crypto.open(key, sealed.ivView, sealed.ciphertextView, associatedData(dbId, sealed.head));
 	if (plaintext === undefined) return undefined;
-	const length = readUint(plaintext, 0, 4);
-	const facts = JSON.parse(decodeUtf8(plaintext.subarray(4, 4 + length))) as DocumentFacts;
-	return { facts, data: plaintext.subarray(4 + length) };
+	const end = 4 + readUint(plaintext, 0, 4);
+	let facts: DocumentFacts | undefined;
+	return {
+		/** Read when somebody asks: a list of documents does not. */
+		get facts() {
+			facts ??= JSON.parse(decodeUtf8(plaintext.subarray(4, end))) as DocumentFacts;
+			return facts;
+		},
+		data: plaintext.subarray(end),
+	};
 }
 
 function encodeHead(head: ProjectionHead): Uint8Array {

@@ -6,19 +6,24 @@ import { MindooDoc } from "./mindoo-doc.js";
 import {
 	decodeProjectionRow,
 	encodeHiddenRow,
-	openProjectionRow,
 	type OpenedProjection,
+	openProjectionRow,
 	type ProjectionHead,
 	type SealedProjection,
 	sealProjectionRow,
 } from "./projection-row.js";
 
-/** Projections read at once. */
-const scanBatch = 1000;
+/** Projections read at once: more of them live too long in memory before they are used. */
+const scanBatch = 128;
 
 /** A stored projection: a document, the fact that nothing is shown, or that the row has to be made anew. */
 export type StoredProjection =
-	| { readonly kind: "shown"; readonly head: ProjectionHead; readonly doc: MindooDoc; readonly opened: OpenedProjection }
+	| {
+			readonly kind: "shown";
+			readonly head: ProjectionHead;
+			readonly doc: MindooDoc;
+			readonly opened: OpenedProjection;
+	  }
 	| { readonly kind: "hidden"; readonly head: ProjectionHead }
 	| { readonly kind: "unusable" };
 
@@ -36,23 +41,29 @@ export class Projections {
 		return row === undefined ? undefined : this.#open(row);
 	}
 
-	/** Projections in the order in which the documents came to this store, after `document`; `expected` of them at first. */
+	/**
+	 * Projections in the order in which the documents came to this store, after `document`. While some are decrypted the engine reads
+	 * the next ones, until there are `expected`.
+	 */
 	async *scan(
 		document: number,
 		expected: number,
 	): AsyncGenerator<readonly (readonly [document: number, projection: StoredProjection])[]> {
-		const { to } = rowRange(rowKinds.projection);
-		let from = projectionKey(document + 1);
-		for (let limit = Math.min(Math.max(expected, 1), scanBatch); ; limit = scanBatch) {
-			let last: Uint8Array | undefined;
-			for await (const batch of this.#context.store.rows.scan({ from, to, limit })) {
-				const opened: (readonly [number, StoredProjection])[] = [];
-				for (const [key, row] of batch) opened.push([documentOfKey(key), await this.#open(row)]);
-				last = batch.at(-1)?.[0];
-				yield opened;
-			}
+		let left = expected;
+		let coming = this.#readRows(document, Math.min(Math.max(left, 1), scanBatch));
+		for (;;) {
+			const rows = await coming;
+			const last = rows.at(-1);
 			if (last === undefined) return;
-			from = projectionKey(documentOfKey(last) + 1);
+			left -= rows.length;
+			const read = () => this.#readRows(documentOfKey(last[0]), scanBatch);
+			const ahead = left > 0 ? read() : undefined;
+			// Whoever takes no more documents does not hear of it.
+			ahead?.catch(() => undefined);
+			const opened: (readonly [number, StoredProjection])[] = [];
+			for (const [key, row] of rows) opened.push([documentOfKey(key), await this.#open(row)]);
+			yield opened;
+			coming = ahead ?? read();
 		}
 	}
 
@@ -80,6 +91,15 @@ export class Projections {
 		return sealProjectionRow(env, dbId, head, opened, key);
 	}
 
+	/** Up to `limit` rows after a document. */
+	async #readRows(document: number, limit: number): Promise<readonly (readonly [key: Uint8Array, row: Uint8Array])[]> {
+		const { to } = rowRange(rowKinds.projection);
+		const rows: (readonly [Uint8Array, Uint8Array])[] = [];
+		for await (const batch of this.#context.store.rows.scan({ from: projectionKey(document + 1), to, limit }))
+			rows.push(...batch);
+		return rows;
+	}
+
 	async #open(row: Uint8Array): Promise<StoredProjection> {
 		const sealed = decode(row);
 		if (sealed === undefined) return { kind: "unusable" };
@@ -91,7 +111,12 @@ export class Projections {
 		const key = await held.subkeys.projectionKey(dbId, head.docId);
 		const opened = await openProjectionRow(env.crypto, dbId, sealed, key);
 		if (opened === undefined) return { kind: "unusable" };
-		const doc = new MindooDoc(head.docId, head.deleted, opened.facts, () => decodeProjection(opened.data));
+		const doc = new MindooDoc(
+			head.docId,
+			head.deleted,
+			() => opened.facts,
+			() => decodeProjection(opened.data),
+		);
 		return { kind: "shown", head, doc, opened };
 	}
 }
@@ -104,4 +129,3 @@ function decode(row: Uint8Array): SealedProjection | undefined {
 		throw error;
 	}
 }
-

@@ -99,7 +99,9 @@ export class Replication {
 		let position = await this.#checked(remote, storeId, (await remote.position()).arrival);
 		const refused: Refusal[] = [];
 		let sent = 0;
-		const offer = async (arrivals: readonly { readonly arrival: number; readonly entry: StoredEntry }[]): Promise<number[]> => {
+		const offer = async (
+			arrivals: readonly { readonly arrival: number; readonly entry: StoredEntry }[],
+		): Promise<number[]> => {
 			const known = new Set(await remote.hasEntries(arrivals.map(({ entry }) => entry.hash)));
 			const missing = arrivals.filter(({ entry }) => !known.has(entry.hash));
 			if (missing.length === 0) return [];
@@ -128,7 +130,12 @@ export class Replication {
 			await store.rows.write([positionRow(storeId, position)]);
 		}
 		const left = new Set((await store.getArrivals(position.refused)).map(({ entry }) => entry.hash));
-		return { sent, refused: refused.filter(({ hash }, index) => left.has(hash) && refused.findLastIndex((each) => each.hash === hash) === index) };
+		return {
+			sent,
+			refused: refused.filter(
+				({ hash }, index) => left.has(hash) && refused.findLastIndex((each) => each.hash === hash) === index,
+			),
+		};
 	}
 
 	/** Judges what somebody put into the store without telling this database. @returns documents that were touched. */
@@ -247,10 +254,7 @@ async function signedPage(store: ContentAddressedStore, after: number) {
 	}
 }
 
-function declinedRows(
-	declined: readonly Refusal[],
-	offered: readonly { readonly entry: StoredEntry }[],
-): RowWrite[] {
+function declinedRows(declined: readonly Refusal[], offered: readonly { readonly entry: StoredEntry }[]): RowWrite[] {
 	const known = new Map(offered.map(({ entry }) => [entry.hash, entry]));
 	return declined.flatMap(({ hash, reason }) => {
 		const entry = known.get(hash);
@@ -272,4 +276,3 @@ function processedRow(arrival: number): RowWrite {
 function notMember(hash: string): Refusal {
 	return { hash, reason: "not-member", message: "its author was never granted access to this tenant" };
 }
-

@@ -1,6 +1,6 @@
+import { linkOf, type StoredEntry } from "../entry/entry.js";
 import type { RowWrite } from "../store/store.js";
 import type { DatabaseContext } from "./context.js";
-import { linkOf, type StoredEntry } from "../entry/entry.js";
 import { documentOfKey, lockedRange, missingRange, rowKinds, rowRange } from "./document-rows.js";
 import type { Documents } from "./documents.js";
 import type { TrustEffects } from "./trust-port.js";
@@ -42,19 +42,22 @@ export class TrustFollower {
 		const documents = new Set<number>();
 		if (await this.#hasWaiting()) for (const { hash } of entries) await this.#collect(missingRange(hash), documents);
 		const authors = new Set(entries.map((entry) => linkOf(entry).createdByPublicKey));
-		for (const author of authors) if (this.#context.trust.chainMatters(author)) await this.#collectAuthor(author, documents);
+		for (const author of authors)
+			if (this.#context.trust.chainMatters(author)) await this.#collectAuthor(author, documents);
 		await this.#judgeAnew(documents);
 	}
 
 	async #hasWaiting(): Promise<boolean> {
-		for await (const batch of this.#context.store.rows.scan({ ...rowRange(rowKinds.missing), limit: 1 })) return batch.length > 0;
+		for await (const batch of this.#context.store.rows.scan({ ...rowRange(rowKinds.missing), limit: 1 }))
+			return batch.length > 0;
 		return false;
 	}
 
 	async #judgeAnew(documents: ReadonlySet<number>): Promise<void> {
 		if (documents.size > 0) {
 			await this.#context.store.append([], {
-				rows: async () => [...documents].flatMap((document): RowWrite[] => this.#documents.behind.note(document, { anew: true })),
+				rows: async () =>
+					[...documents].flatMap((document): RowWrite[] => this.#documents.behind.note(document, { anew: true })),
 			});
 		}
 		await this.#documents.drain();

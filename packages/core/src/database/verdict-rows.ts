@@ -25,7 +25,8 @@ export function verdictRows(
 		}
 	}
 	for (const arrival of gone.keys()) rows.push({ type: "del", key: verdictKey(document, arrival) });
-	for (const key of waiting) if (!waitingBefore.has(key)) rows.push({ type: "put", key: indexKey(key, document), value: noValue });
+	for (const key of waiting)
+		if (!waitingBefore.has(key)) rows.push({ type: "put", key: indexKey(key, document), value: noValue });
 	for (const key of waitingBefore) if (!waiting.has(key)) rows.push({ type: "del", key: indexKey(key, document) });
 	return rows;
 }

@@ -169,6 +169,7 @@ function rangesOf(rows: readonly LevelWrite[]): (readonly [start: Uint8Array, en
 function plain<T extends Uint8Array | undefined>(bytes: T): T;
 function plain(bytes: Uint8Array | undefined): Uint8Array | undefined {
 	if (bytes === undefined) return undefined;
-	// Engines hand out subclasses, views into larger pools, or the very array that they keep.
-	return new Uint8Array(bytes);
+	// A `Buffer` that fills its memory is LevelDB's own copy for us. Others hand out views into pools, or the very array that they keep.
+	const owned = bytes.constructor !== Uint8Array && bytes.byteLength === bytes.buffer.byteLength;
+	return owned ? new Uint8Array(bytes.buffer) : new Uint8Array(bytes);
 }

@@ -149,4 +149,7 @@ test("a failed read in the middle of an insertion loses nothing", async () => {
 	await expect(trie.fingerprint(everything)).rejects.toMatchObject({ code: "store-io" });
 	fault.repair();
 	expect(await trie.fingerprint(everything)).toEqual({ count: 400, sum: sumOf(items) });
+	let records = 0;
+	for await (const batch of trie.records(everything)) records += batch.length;
+	expect(records).toBe(400);
 });

@@ -44,7 +44,9 @@ export class TenantTrust implements DatabaseTrust {
 	judgeKey(decryptionKeyId: string, keyCommitment: string): Verdict | undefined {
 		if (this.#dbId === directoryId) return undefined;
 		const verdict = this.#log.state.judgeKey(decryptionKeyId, keyCommitment);
-		return verdict.verdict === "accepted" ? undefined : { kind: "pending", reason: "key-unannounced", missing: [keyCommitment] };
+		return verdict.verdict === "accepted"
+			? undefined
+			: { kind: "pending", reason: "key-unannounced", missing: [keyCommitment] };
 	}
 
 	headsFor(publicKey: string): readonly string[] {

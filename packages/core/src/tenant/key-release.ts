@@ -1,5 +1,5 @@
-import { compareBytes } from "../bytes/compare.js";
 import { encodeCbor } from "../bytes/cbor.js";
+import { compareBytes } from "../bytes/compare.js";
 import { fromHex, toHex } from "../bytes/hex.js";
 import type { Crypto, UnwrappingKey } from "../crypto/crypto.js";
 import { tenantSubkeys } from "../keys/subkeys.js";

@@ -5,7 +5,11 @@ import { expect, it } from "vitest";
 it("timing", async () => {
 	const env = await nodeEnv();
 	const k = await env.crypto.generateWrappingKeyPair();
-	for (let i = 0; i < 3; i++) { const t = performance.now(); await env.crypto.importUnwrappingKey(k.privateKey); console.log("import", performance.now() - t); }
+	for (let i = 0; i < 3; i++) {
+		const t = performance.now();
+		await env.crypto.importUnwrappingKey(k.privateKey);
+		console.log("import", performance.now() - t);
+	}
 });
 it("two members write apart, level, and show the same", async () => {
 	const t0 = performance.now();

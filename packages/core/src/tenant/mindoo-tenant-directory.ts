@@ -3,7 +3,7 @@ import type { Author } from "../database/commit-queue.js";
 import type { DocumentWriter } from "../database/document-writer.js";
 import type { MindooDB } from "../database/mindoo-db.js";
 import type { MindooDoc } from "../database/mindoo-doc.js";
-import { settingsDocumentId, type SettingsForm } from "../entry/ids.js";
+import { type SettingsForm, settingsDocumentId } from "../entry/ids.js";
 import type { Env } from "../env.js";
 import { UsageError } from "../errors.js";
 import type { KeyBag } from "../keys/key-bag.js";
@@ -203,10 +203,9 @@ export class MindooTenantDirectory {
 		edit: (settings: Settings) => void,
 		options: AdministratorOptions,
 	): Promise<void> {
-		const { env, identity, db, log } = this.#context;
+		const { env, identity, db } = this.#context;
 		const writer = await this.#writer(options);
 		const docId = await settingsDocumentId(env.crypto, identity.tenantRoot, form, dbId);
-		await log.know(docId, { form, dbId });
 		const fill = (settings: Settings) => {
 			edit(settings);
 			checkFlat(settings);
@@ -221,9 +220,8 @@ export class MindooTenantDirectory {
 	}
 
 	async #settings(form: SettingsForm, dbId: string | undefined): Promise<Settings | undefined> {
-		const { env, identity, db, log } = this.#context;
+		const { env, identity, db } = this.#context;
 		const docId = await settingsDocumentId(env.crypto, identity.tenantRoot, form, dbId);
-		await log.know(docId, { form, dbId });
 		return (await db.getDocument(docId))?.getData<Settings>();
 	}
 
@@ -250,7 +248,11 @@ export class MindooTenantDirectory {
 		for (const dbId of [directoryId, ...(await this.#context.listDatabases())]) {
 			const db = await this.#context.openDB(dbId);
 			const heads = await db.chainHeadsOf(signingKey);
-			if (heads.length > 0) accepted.set(dbId, heads.map((to) => ({ from: undefined, to })));
+			if (heads.length > 0)
+				accepted.set(
+					dbId,
+					heads.map((to) => ({ from: undefined, to })),
+				);
 		}
 		return accepted;
 	}

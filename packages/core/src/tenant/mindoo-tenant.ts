@@ -4,7 +4,6 @@ import type { DatabaseContext } from "../database/context.js";
 import { MindooDB } from "../database/mindoo-db.js";
 import type { TrustEffects } from "../database/trust-port.js";
 import { checkId } from "../entry/header.js";
-import { settingsDocumentId } from "../entry/ids.js";
 import type { Env } from "../env.js";
 import { KeyError, UsageError } from "../errors.js";
 import type { KeyBag } from "../keys/key-bag.js";
@@ -13,6 +12,7 @@ import type { UnlockedUser } from "../keys/user-id.js";
 import type { LocalStore } from "../store/store.js";
 import { DirectoryLog, type DirectoryStep } from "../trust/directory-log.js";
 import { directoryId } from "../trust/directory-record.js";
+import { settingsPlaceOf } from "../trust/settings-root.js";
 import { TenantTrust } from "./database-trust.js";
 import { unwrapKey } from "./key-release.js";
 import { MindooTenantDirectory } from "./mindoo-tenant-directory.js";
@@ -46,6 +46,8 @@ export class MindooTenant {
 	readonly #log: DirectoryLog;
 	readonly #directoryStore: LocalStore;
 	readonly #databases = new Map<string, Promise<OpenDatabase>>();
+	/** Those that are open and up to the directory; each follows its further steps. */
+	readonly #following = new Map<string, OpenDatabase>();
 	readonly #subscriptions: (() => void)[] = [];
 	/** What follows from changes of the directory outside of its own turn. */
 	#follows: Promise<void> = Promise.resolve();
@@ -82,10 +84,6 @@ export class MindooTenant {
 			recoveryKey: recoveryKey === undefined ? undefined : fromHex(recoveryKey, 32),
 		});
 		const tenant = new MindooTenant(env, options, keyring, log, store);
-		await log.know(await settingsDocumentId(env.crypto, tenantRoot, "tenantsettings"), {
-			form: "tenantsettings",
-			dbId: undefined,
-		});
 		tenant.#subscriptions.push(
 			log.onStep((step) => tenant.#follow(step)),
 			keyBag.onChange(() => tenant.#keysChanged()),
@@ -117,7 +115,9 @@ export class MindooTenant {
 		const known = this.#databases.get(dbId);
 		if (known !== undefined) {
 			if (options.docStore !== undefined) {
-				throw new UsageError("the database is open already; its store cannot be chosen any more", { field: "docStore" });
+				throw new UsageError("the database is open already; its store cannot be chosen any more", {
+					field: "docStore",
+				});
 			}
 			return (await known).db;
 		}
@@ -190,8 +190,6 @@ export class MindooTenant {
 		const { tenantRoot } = this.identity;
 		const isDirectory = dbId === directoryId;
 		if (isDirectory && docStore !== undefined) throw new UsageError("the directory's store comes from env.stores");
-		const settingsId = await settingsDocumentId(this.#env.crypto, tenantRoot, "dbsettings", dbId);
-		await this.#log.know(settingsId, { form: "dbsettings", dbId });
 		const store = isDirectory
 			? this.#directoryStore
 			: (docStore ?? (await this.#env.stores.open({ tenantRoot, dbId, purpose: "documents" })));
@@ -218,16 +216,33 @@ export class MindooTenant {
 			keyring: this.#keyring,
 			trust,
 			author: this.#author(),
-			isSettings: (docId) => isDirectory && this.#log.isSettings(docId),
+			...(isDirectory ? { isSettingsRoot: this.#isSettingsRoot } : {}),
 			...(isDirectory ? { onAppended: () => this.#log.update(), onReceived: () => this.#settled() } : {}),
 		};
-		const db = await MindooDB.open(context, () => this.#databases.delete(dbId));
-		const held = this.#keyring.commitments();
-		for (const effects of this.#catchUp(dbId, trust, store)) await db.followTrust(effects);
-		await db.followTrust({ ...noEffects, keys: held });
-		await this.#log.followed(dbId);
-		return { db, trust };
+		const db = await MindooDB.open(context, () => {
+			this.#databases.delete(dbId);
+			this.#following.delete(dbId);
+		});
+		await db.followTrust({ ...noEffects, keys: this.#keyring.commitments() });
+		const open = { db, trust };
+		for (;;) {
+			const { latest } = this.#log;
+			const effects = this.#catchUp(dbId, trust, store);
+			this.#log.follows(dbId, latest);
+			// Nothing may come between this look and the entry in the map, or a step could be missed.
+			if (effects.length === 0) {
+				this.#following.set(dbId, open);
+				await this.#log.followed(dbId, latest);
+				return open;
+			}
+			for (const each of effects) await db.followTrust(each);
+		}
 	}
+
+	readonly #isSettingsRoot = async (docId: string, changes: readonly Uint8Array[]): Promise<boolean> => {
+		const { tenantRoot } = this.identity;
+		return (await settingsPlaceOf(this.#env.crypto, { tenantRoot, docId }, changes)) !== undefined;
+	};
 
 	/** What the directory has learned since this database was open the last time. */
 	#catchUp(dbId: string, trust: TenantTrust, store: LocalStore): TrustEffects[] {
@@ -241,14 +256,13 @@ export class MindooTenant {
 		return key === undefined ? undefined : { publicKey: toHex(key.publicKey), signingKey: key };
 	}
 
-	async #follow({ changes }: DirectoryStep): Promise<void> {
+	async #follow(step: DirectoryStep): Promise<void> {
+		const { changes } = step;
 		if (changes.releases.length > 0 || changes.commitments.length > 0) this.#afterwards(() => this.#importReleases());
-		for (const [dbId, opening] of this.#databases) {
-			const open = await opening.catch(() => undefined);
-			if (open === undefined) continue;
+		for (const [dbId, { db, trust }] of this.#following) {
 			const follow = async () => {
-				await open.db.followTrust(open.trust.effectsOf(changes));
-				await this.#log.followed(dbId);
+				await db.followTrust(trust.effectsOf(changes));
+				await this.#log.followed(dbId, step);
 			};
 			// The directory's documents may be in the middle of the very write that is being followed.
 			if (dbId === directoryId) this.#afterwards(follow);
@@ -294,10 +308,7 @@ export class MindooTenant {
 		const keys = await this.#keyring.refresh();
 		if (keys.length === 0) return;
 		await this.#log.openLocked();
-		for (const opening of this.#databases.values()) {
-			const open = await opening.catch(() => undefined);
-			await open?.db.followTrust({ ...noEffects, keys });
-		}
+		for (const { db } of this.#following.values()) await db.followTrust({ ...noEffects, keys });
 	}
 
 	#live(): void {

@@ -7,11 +7,7 @@ import {
 	type EncryptedKeyPair,
 	type UnlockOptions,
 } from "../keys/key-pair.js";
-import {
-	createPasswordKey,
-	type EncryptedPrivateKey,
-	type PasswordKeyOptions,
-} from "../keys/password-key.js";
+import { createPasswordKey, type EncryptedPrivateKey, type PasswordKeyOptions } from "../keys/password-key.js";
 import { decodeSigningKeyPem } from "../keys/pem.js";
 import { tenantSubkeys } from "../keys/subkeys.js";
 import {
@@ -114,10 +110,7 @@ export class TenantFactory {
 	/** Opens a tenant on this device. @throws {KeyError} on a wrong password. @throws {FormatError} on a damaged identity. */
 	async openTenant({ identity, keyBag, user }: OpenTenantRequest): Promise<MindooTenant> {
 		const checked = await parseTenantIdentity(this.#env.crypto, identity);
-		const unlocked =
-			user === undefined || "signingKey" in user
-				? user
-				: await unlockUserId(this.#env, user.id, user);
+		const unlocked = user === undefined || "signingKey" in user ? user : await unlockUserId(this.#env, user.id, user);
 		return MindooTenant.open(this.#env, { identity: checked, keyBag, user: unlocked });
 	}
 

@@ -18,7 +18,8 @@ export interface TenantIdentity {
 
 /** @throws {FormatError} when a field is missing or the root does not fit. */
 export async function parseTenantIdentity(crypto: Crypto, value: unknown): Promise<TenantIdentity> {
-	const fields = typeof value === "object" && value !== null ? (value as Partial<Record<keyof TenantIdentity, unknown>>) : {};
+	const fields =
+		typeof value === "object" && value !== null ? (value as Partial<Record<keyof TenantIdentity, unknown>>) : {};
 	const { tenantId, administrationKey, recoveryKey, tenantRoot } = fields;
 	if (typeof tenantId !== "string" || typeof administrationKey !== "string" || typeof tenantRoot !== "string") {
 		throw new FormatError("tenant: expected tenantId, administrationKey and tenantRoot");

@@ -34,10 +34,17 @@ export async function decryptTenantPayload(
 	}
 	const held = keyring.get(decryptionKeyId, toHex(payload.subarray(0, 32)));
 	if (held === undefined) {
-		throw new KeyError("payload: the version of the key that it needs is not in the KeyBag", { keyId: decryptionKeyId });
+		throw new KeyError("payload: the version of the key that it needs is not in the KeyBag", {
+			keyId: decryptionKeyId,
+		});
 	}
 	const key = await held.subkeys.documentKey("", "");
-	const plaintext = await crypto.open(key, payload.slice(32, front), payload.subarray(front), associatedData(decryptionKeyId));
+	const plaintext = await crypto.open(
+		key,
+		payload.slice(32, front),
+		payload.subarray(front),
+		associatedData(decryptionKeyId),
+	);
 	if (plaintext === undefined) {
 		throw new KeyError("payload: it was altered", { code: "key-mismatch", keyId: decryptionKeyId });
 	}

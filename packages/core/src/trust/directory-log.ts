@@ -11,16 +11,17 @@ import { readUint, writeUint } from "../bytes/big-endian.js";
 import { type CborValue, decodeCbor, encodeCbor } from "../bytes/cbor.js";
 import { concatBytes } from "../bytes/concat.js";
 import { fromHex, toHex } from "../bytes/hex.js";
-import { encodeUtf8 } from "../bytes/text.js";
+import { decodeUtf8, encodeUtf8 } from "../bytes/text.js";
 import type { Crypto, Random } from "../crypto/crypto.js";
 import type { Entry } from "../entry/entry.js";
 import { FormatError } from "../errors.js";
 import type { Keyring } from "../keys/keyring.js";
-import type { LocalStore, RowWrite } from "../store/store.js";
+import type { Arrival, LocalStore, RowWrite } from "../store/store.js";
 import type { DirectoryChanges } from "./directory-changes.js";
-import { readDirectoryEntry, type SettingsPlace } from "./directory-reader.js";
+import { readDirectoryEntry } from "./directory-reader.js";
 import { type DirectoryRecord, decodeRecord, directoryId, encodeRecord, recordOf } from "./directory-record.js";
 import { DirectoryState } from "./directory-state.js";
+import type { SettingsPlace } from "./settings-root.js";
 
 const foldKind = 0x0a;
 const followerKind = 0x0b;
@@ -42,6 +43,7 @@ export interface DirectoryLogContext {
 }
 
 interface FoldRow {
+	readonly key: Uint8Array;
 	readonly arrival: number;
 	readonly records: readonly DirectoryRecord[];
 }
@@ -49,6 +51,10 @@ interface FoldRow {
 /** Changes of the directory up to an arrival. */
 export interface DirectoryStep {
 	readonly arrival: number;
+	/** Number of the step in this process. */
+	readonly sequence: number;
+	/** Whether it is about entries that had arrived before: their key came. */
+	readonly late: boolean;
 	readonly changes: DirectoryChanges;
 }
 
@@ -60,7 +66,8 @@ export class DirectoryLog {
 	readonly #steps: DirectoryStep[] = [];
 	readonly #listeners = new Set<DirectoryListener>();
 	readonly #locked = new Map<string, number>();
-	readonly #followers = new Map<string, number>();
+	/** How far databases have followed. */
+	readonly #followers = new Map<string, Pick<DirectoryStep, "arrival" | "sequence">>();
 	readonly #settings = new Map<string, SettingsPlace>();
 	#at = 0;
 	#cacheable = true;
@@ -100,53 +107,37 @@ export class DirectoryLog {
 	openLocked(): Promise<void> {
 		return this.#inTurn(async () => {
 			if (this.#locked.size === 0) return;
-			const arrivals = await this.#context.store.getArrivals([...this.#locked.values()]);
-			const records: DirectoryRecord[] = [];
-			for (const { arrival, entry } of arrivals)
-				if (entry.kind === "entry") records.push(await this.#record(entry, arrival));
-			await this.#step(
-				records.filter(({ contents }) => contents.kind !== "locked"),
-				this.#at,
-			);
+			const records = await this.#records(await this.#context.store.getArrivals([...this.#locked.values()]), this.#at);
+			const opened = records.filter(({ contents }) => contents.kind !== "locked");
+			await this.#step(opened, this.#at, true);
 			if (this.#locked.size === 0) await this.#rewriteCache();
 		});
-	}
-
-	/** Makes a settings document known by its id, so that what it says counts; reads what is there of it already. */
-	know(settingsId: string, place: SettingsPlace): Promise<void> {
-		return this.#inTurn(async () => {
-			if (this.#settings.has(settingsId)) return;
-			this.#settings.set(settingsId, place);
-			const { store } = this.#context;
-			const document = await store.documentNumber(settingsId);
-			if (document === undefined) return;
-			const records: DirectoryRecord[] = [];
-			for await (const batch of store.entriesOfDocument(document)) {
-				for (const { arrival, entry } of batch) {
-					if (entry.kind === "entry" && arrival <= this.#at) records.push(await this.#record(entry, arrival));
-				}
-			}
-			if (records.length > 0) await this.#step(records, this.#at);
-		});
-	}
-
-	/** Whether a document of the directory has a fixed id. */
-	isSettings(docId: string): boolean {
-		return this.#settings.has(docId);
 	}
 
 	/** Steps that a database has not followed yet; `undefined` when it is not known how far it is. */
 	stepsFor(dbId: string): readonly DirectoryStep[] | undefined {
 		const followed = this.#followers.get(dbId);
-		return followed === undefined ? undefined : this.#steps.filter(({ arrival }) => arrival > followed);
+		if (followed === undefined) return undefined;
+		return this.#steps.filter(
+			({ arrival, late, sequence }) => arrival > followed.arrival || (late && sequence > followed.sequence),
+		);
 	}
 
-	/** Remembers that a database has followed everything up to now. */
-	async followed(dbId: string): Promise<void> {
-		if (this.#followers.get(dbId) === this.#at) return;
-		this.#followers.set(dbId, this.#at);
+	/** The latest step, or the beginning. */
+	get latest(): Pick<DirectoryStep, "arrival" | "sequence"> {
+		return this.#steps.at(-1) ?? { arrival: this.#at, sequence: 0 };
+	}
+
+	/** Takes note that a database is about to follow everything up to a step. */
+	follows(dbId: string, { arrival, sequence }: Pick<DirectoryStep, "arrival" | "sequence">): void {
+		this.#followers.set(dbId, { arrival, sequence });
+	}
+
+	/** Remembers for the next start that a database has followed everything up to a step. */
+	async followed(dbId: string, step: Pick<DirectoryStep, "arrival" | "sequence">): Promise<void> {
+		this.follows(dbId, step);
 		const value = new Uint8Array(6);
-		writeUint(value, 0, this.#at, 6);
+		writeUint(value, 0, step.arrival, 6);
 		const row: RowWrite = { type: "put", key: concatBytes(Uint8Array.of(followerKind), encodeUtf8(dbId)), value };
 		await this.#context.store.rows.write([row], { durable: false });
 	}
@@ -162,30 +153,48 @@ export class DirectoryLog {
 		for (;;) {
 			const page = await store.entriesAfter(this.#at, { limit: pageEntries });
 			if (page.next === this.#at) return;
-			const records: DirectoryRecord[] = [];
-			for (const { arrival, entry } of page.arrivals) {
-				if (entry.kind === "entry") records.push(await this.#record(entry, arrival));
-			}
+			const records = await this.#records(page.arrivals, page.next);
 			await this.#cache(records, page.next);
 			await this.#step(records, page.next);
 		}
 	}
 
+	/**
+	 * Opens entries. Where the first root of a settings document is among them, what came before it of that document up to `last` is
+	 * opened again: it counts only now.
+	 */
+	async #records(arrivals: readonly Arrival[], last: number): Promise<DirectoryRecord[]> {
+		const { store } = this.#context;
+		const known = new Set(this.#settings.keys());
+		const records: DirectoryRecord[] = [];
+		for (const { arrival, entry } of arrivals) {
+			if (entry.kind === "entry") records.push(await this.#record(entry, arrival));
+		}
+		for (const docId of this.#settings.keys()) {
+			const document = known.has(docId) ? undefined : await store.documentNumber(docId);
+			if (document === undefined) continue;
+			for await (const batch of store.entriesOfDocument(document)) {
+				for (const { arrival, entry } of batch) {
+					if (entry.kind === "entry" && arrival <= last) records.push(await this.#record(entry, arrival));
+				}
+			}
+		}
+		return records;
+	}
+
 	async #record(entry: Entry, arrival: number): Promise<DirectoryRecord> {
-		const { env, keyring } = this.#context;
-		const record = recordOf(
-			entry,
-			await readDirectoryEntry({ crypto: env.crypto, keyring, settings: this.#settings }, entry),
-		);
+		const { env, keyring, tenantRoot } = this.#context;
+		const reader = { crypto: env.crypto, keyring, tenantRoot, settings: this.#settings };
+		const record = recordOf(entry, await readDirectoryEntry(reader, entry));
 		if (record.contents.kind === "locked") this.#locked.set(entry.hash, arrival);
 		else this.#locked.delete(entry.hash);
 		return record;
 	}
 
-	async #step(records: readonly DirectoryRecord[], arrival: number): Promise<void> {
+	async #step(records: readonly DirectoryRecord[], arrival: number, late = false): Promise<void> {
 		const changes = this.state.add(records);
 		this.#at = arrival;
-		const step = { arrival, changes };
+		const step: DirectoryStep = { arrival, sequence: this.#steps.length + 1, late, changes };
 		this.#steps.push(step);
 		for (const listener of this.#listeners) await listener(step);
 	}
@@ -205,11 +214,7 @@ export class DirectoryLog {
 			const page = await store.entriesAfter(at, { limit: 1024 });
 			if (page.next === at) break;
 			at = page.next;
-			const records: DirectoryRecord[] = [];
-			for (const { arrival, entry } of page.arrivals) {
-				if (entry.kind === "entry") records.push(await this.#record(entry, arrival));
-			}
-			const row = await this.#foldRow(records, at);
+			const row = await this.#foldRow(await this.#records(page.arrivals, at), at);
 			if (row === undefined) return;
 			rows.push(row);
 		}
@@ -226,9 +231,12 @@ export class DirectoryLog {
 		const small = read.slice(first);
 		const last = small.at(-1);
 		if (last === undefined || small.length < mostFoldRows) return;
-		const row = await this.#foldRow(small.flatMap(({ records }) => records), last.arrival);
+		const row = await this.#foldRow(
+			small.flatMap(({ records }) => records),
+			last.arrival,
+		);
 		if (row === undefined) return;
-		const gone = small.slice(0, -1).map(({ arrival }): RowWrite => ({ type: "del", key: foldKey(arrival) }));
+		const gone = small.map(({ key }): RowWrite => ({ type: "del", key }));
 		await this.#context.store.rows.write([...gone, row], { durable: false });
 	}
 
@@ -246,14 +254,17 @@ export class DirectoryLog {
 	}
 
 	async #readCache(): Promise<void> {
-		const checkpoints = new Set(this.#followers.values());
+		const checkpoints = new Set([...this.#followers.values()].map(({ arrival }) => arrival));
 		const read: FoldRow[] = [];
 		for await (const batch of this.#context.store.rows.scan(foldRange)) {
 			for (const [key, value] of batch) {
 				const arrival = readUint(key, 1, 6);
 				const records = this.#cacheable ? await this.#openFoldRow(value, arrival) : undefined;
 				if (records === undefined) this.#cacheable = false;
-				else read.push({ arrival, records });
+				else read.push({ key, arrival, records });
+				for (const { docId, contents } of records ?? []) {
+					if (contents.kind === "settings") this.#settings.set(docId, contents.settings);
+				}
 			}
 		}
 		let gathered: DirectoryRecord[] = [];
@@ -285,8 +296,9 @@ export class DirectoryLog {
 	async #readFollowers(): Promise<void> {
 		const range = { from: Uint8Array.of(followerKind), to: Uint8Array.of(followerKind + 1) };
 		for await (const batch of this.#context.store.rows.scan(range)) {
-			for (const [key, value] of batch)
-				this.#followers.set(new TextDecoder().decode(key.subarray(1)), readUint(value, 0, 6));
+			for (const [key, value] of batch) {
+				this.#followers.set(decodeUtf8(key.subarray(1)), { arrival: readUint(value, 0, 6), sequence: 0 });
+			}
 		}
 	}
 }

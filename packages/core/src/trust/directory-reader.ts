@@ -2,27 +2,22 @@
  * Opens directory entries for the fold: decrypts, checks what rule 1 demands beyond header and signature, and reads what counts.
  */
 import { CausalIndex } from "../automerge/causal-index.js";
-import { CrdtDocument } from "../automerge/crdt-document.js";
 import { setsRootKey } from "../automerge/root-writes.js";
 import { checkRun, openRun } from "../automerge/sealed-run.js";
 import type { Crypto } from "../crypto/crypto.js";
 import type { Entry } from "../entry/entry.js";
-import { isDocumentIdOf, type SettingsForm } from "../entry/ids.js";
-import { FormatError } from "../errors.js";
+import { isDocumentIdOf } from "../entry/ids.js";
 import type { Keyring } from "../keys/keyring.js";
 import { directoryId, type OpenedContents } from "./directory-record.js";
-
-/** A settings document, by its fixed id. */
-export interface SettingsPlace {
-	readonly form: SettingsForm;
-	readonly dbId: string | undefined;
-}
+import { rootData, type SettingsPlace, settingsPlaceOf } from "./settings-root.js";
 
 export interface DirectoryReaderContext {
 	readonly crypto: Crypto;
 	readonly keyring: Keyring;
-	/** Settings documents of the databases that are known here, by their id. */
-	readonly settings: ReadonlyMap<string, SettingsPlace>;
+	/** Hex. */
+	readonly tenantRoot: string;
+	/** Settings documents whose root was read, by their id; a root that is read adds to it. */
+	readonly settings: Map<string, SettingsPlace>;
 }
 
 const malformed: OpenedContents = { kind: "malformed" };
@@ -40,11 +35,16 @@ export async function readDirectoryEntry(context: DirectoryReaderContext, entry:
 	if (run.kind !== "run") return malformed;
 	const changes = run.changes.map(({ bytes }) => bytes);
 	if (fields.entryType === "doc_change") {
-		const settings = context.settings.get(fields.docId);
-		if (settings === undefined) return nothing;
+		if (fields.dependencyHashes.length === 0) {
+			const root = await settingsPlaceOf(crypto, { tenantRoot: context.tenantRoot, docId: fields.docId }, changes);
+			if (root === undefined) return malformed;
+			context.settings.set(fields.docId, root);
+		}
+		const place = context.settings.get(fields.docId);
+		if (place === undefined) return nothing;
 		const setsAdminOnly =
-			settings.form === "dbsettings" && changes.some((change) => setsRootKey(change, "adminOnly", true));
-		return { kind: "settings", settings: { ...settings, setsAdminOnly } };
+			place.form === "dbsettings" && changes.some((change) => setsRootKey(change, "adminOnly", true));
+		return { kind: "settings", settings: { ...place, setsAdminOnly } };
 	}
 	if (!(await isDocumentIdOf(crypto, fields.docId, fields))) return malformed;
 	const fault = await checkRun(crypto, run.changes, fields, {
@@ -52,18 +52,7 @@ export async function readDirectoryEntry(context: DirectoryReaderContext, entry:
 		entryOfChange: () => undefined,
 		isDelete: () => false,
 	});
-	return fault === undefined ? rootOf(changes) : malformed;
-}
-
-function rootOf(changes: readonly Uint8Array[]): OpenedContents {
-	const document = CrdtDocument.create("00".repeat(24));
-	try {
-		document.apply(changes);
-		return document.loadsBack() ? { kind: "root", data: document.toData() } : malformed;
-	} catch (error) {
-		if (error instanceof FormatError) return malformed;
-		throw error;
-	} finally {
-		document.free();
-	}
+	if (fault !== undefined) return malformed;
+	const data = rootData(changes);
+	return data === undefined ? malformed : { kind: "root", data };
 }

@@ -459,7 +459,8 @@ test("a pardon ends with the right of who gave it", () => {
 	const pardon = example.pardon("root", "directory", [lost.hash]);
 	const state = fold(example);
 	expect(verdict(state, lost)).toEqual({ verdict: "accepted" });
-	state.add([example.adminRevoke("recovery", "root", {}, { after: [made] })]);
+	const runs = [{ from: undefined, to: (example.records[0] as DirectoryRecord).hash }];
+	state.add([example.adminRevoke("recovery", "root", { directory: runs }, { after: [made] })]);
 	expect(verdict(state, pardon)).toMatchObject({ verdict: "refused" });
 	expect(verdict(state, lost)).toMatchObject({ reason: "administrator-revoked" });
 	expect(state.isMember(keyOf("mia"))).toBe(false);

@@ -9,7 +9,7 @@ import { folderStores, nodeCrypto } from "mindoodb";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 const kills = 20;
-const child = fileURLToPath(new URL("./crash-child.mjs", import.meta.url));
+const child = fileURLToPath(new URL("./crash-child.test.mjs", import.meta.url));
 const tenantRoot = "ab".repeat(32);
 const everything = { lower: { createdAt: 0, hashPrefix: new Uint8Array(0) } };
 let dir = "";
@@ -84,7 +84,7 @@ test(`kill -9, ${kills} times: everything acknowledged is there, everything ther
 	for (let i = 0; i < kills; i++) {
 		// A few kills on top of each other; then afresh, since every check reads all there is.
 		if (i % 5 === 0) await rm(dir, { recursive: true, force: true });
-		const said = await writeAndKill(Math.floor(Math.random() * 60));
+		const said = await writeAndKill(Math.floor(Math.random() * 40));
 		const store = await folderStores(dir, crypto).open({ tenantRoot, dbId: "notes", purpose: "documents" });
 		await check(store, said);
 		entries += said.acknowledged.length;

@@ -93,8 +93,12 @@ async function openLevel(
 	}
 }
 
-/** The same level, which takes the holder file away when the store closes it. */
+/**
+ * The same level, which takes the holder file away when the store closes it, and puts what was written into a sorted file then:
+ * otherwise the next opening does, and whoever opens a database waits for it.
+ */
 function releasing(level: Level, folder: string): Level {
+	let written = false;
 	return {
 		open: async () => {
 			await level.open();
@@ -102,16 +106,23 @@ function releasing(level: Level, folder: string): Level {
 		},
 		close: async () => {
 			await removeHolder(folder);
+			if (written) await level.compactRange?.(nowhere, nowhere).catch(() => undefined);
 			await level.close();
 		},
 		get: (key) => level.get(key),
 		getMany: (keys) => level.getMany(keys),
 		hasMany: (keys) => level.hasMany(keys),
 		iterator: (range) => level.iterator(range),
-		batch: () => level.batch(),
+		batch: () => {
+			written = true;
+			return level.batch();
+		},
 		compactRange: async (start, end) => level.compactRange?.(start, end),
 	};
 }
+
+/** A key that no row has. Compacting from it to it writes the log out and rewrites no file (LevelDB, `DBImpl::CompactRange`). */
+const nowhere = Uint8Array.of(0);
 
 function tenantFolder(dir: string, tenantRoot: string): string {
 	if (!/^[0-9a-f]{64}$/.test(tenantRoot)) throw new UsageError("store: expected a tenantRoot of 64 hex digits");

@@ -8,6 +8,7 @@ import {
 	type PasswordKeyOptions,
 	type Random,
 	type StoreFactory,
+	type TenantIdentity,
 	UsageError,
 	unlockUserId,
 } from "@mindoodb/core";
@@ -90,6 +91,8 @@ export async function openFolder(dir: string, options: FolderOptions): Promise<M
 /** The stores of somebody's folder, without anything that is under its password. */
 export interface ReplicaFolder {
 	readonly stores: StoreFactory;
+	/** Tenants that its owner keeps there. */
+	readonly tenants: readonly TenantIdentity[];
 	/** Lets go of the folder; the stores must be closed. */
 	close(): Promise<void>;
 }
@@ -103,7 +106,14 @@ export async function openReplicaFolder(dir: string): Promise<ReplicaFolder> {
 	const path = resolve(dir);
 	await expectIdentity(path);
 	const unlock = await lockFolder(path);
-	return { stores: folderStores(join(path, "stores"), nodeCrypto()), close: unlock };
+	const crypto = nodeCrypto();
+	try {
+		const tenants = await listTenants(path, crypto);
+		return { stores: folderStores(join(path, "stores"), crypto), tenants, close: unlock };
+	} catch (error) {
+		await unlock();
+		throw error;
+	}
 }
 
 async function expectIdentity(dir: string) {

@@ -5,8 +5,8 @@
  * Arguments: folder, tenantRoot. Lines: "ack HASH…", "purging DOCID", "purged DOCID".
  */
 import { writeSync } from "node:fs";
-import { entryMaker } from "../../../testing/dist/index.js";
-import { folderStores, nodeCrypto } from "../../dist/node/index.js";
+import { entryMaker } from "@mindoodb/testing";
+import { folderStores, nodeCrypto } from "mindoodb";
 
 const [dir, tenantRoot] = process.argv.slice(2);
 const crypto = nodeCrypto();

@@ -1,0 +1,333 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { cheapKdf, damageRecord, type FaultyLevel, faultyLevel } from "@mindoodb/testing";
+import { folderStores, nodeCrypto, openFolder } from "mindoodb";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { capturedSurroundings } from "../captured-surroundings.js";
+import { runCommand, specs } from "../program.js";
+
+const passwords = {
+	MINDOODB_PASSWORD: "user secret",
+	MINDOODB_ADMIN_PASSWORD: "admin secret",
+	MINDOODB_KEY_PASSWORD: "key secret",
+};
+
+let template: string;
+let root: string;
+
+interface Ran {
+	readonly code: number;
+	readonly out: string;
+	readonly err: string;
+	/** Standard output as JSON. */
+	// biome-ignore lint/suspicious/noExplicitAny: the shape is what is tested.
+	readonly json: () => any;
+}
+
+/** Runs a command line as a shell would split it at spaces; arguments in a list stay whole. */
+async function run(line: string | readonly string[], { input, env = passwords }: RunOptions = {}): Promise<Ran> {
+	const argv = typeof line === "string" ? line.split(" ") : line;
+	const given = { cwd: root, env, kdf: cheapKdf, ...(input === undefined ? {} : { input }) };
+	const { surroundings, output, errors } = capturedSurroundings(given);
+	const code = await runCommand(argv, surroundings);
+	expect(output() + errors()).not.toMatch(/user secret|admin secret|key secret|\n {4}at /);
+	return { code, out: output(), err: errors(), json: () => JSON.parse(output()) };
+}
+
+interface RunOptions {
+	readonly input?: string;
+	readonly env?: Record<string, string>;
+}
+
+/** As `run`, and must succeed. */
+async function ok(line: string | readonly string[], options: RunOptions = {}): Promise<Ran> {
+	const ran = await run(line, options);
+	expect([line, ran.err, ran.code]).toEqual([line, ran.err, 0]);
+	return ran;
+}
+
+async function fails(line: string | readonly string[], exitCode: number, code: string, options: RunOptions = {}) {
+	const argv = [...(typeof line === "string" ? line.split(" ") : line), "--json"];
+	const ran = await run(argv, options);
+	expect([line, ran.code, ran.out && ran.json().error?.code]).toEqual([line, exitCode, code]);
+	expect(ran.err.trim().split("\n").length).toBeGreaterThan(0);
+	return ran;
+}
+
+beforeAll(async () => {
+	template = await mkdtemp(join(tmpdir(), "mindoodb-cli-"));
+	root = template;
+	await ok("init --user alice --name acme --dir alice");
+	await ok("user create bob --dir bob --out bob.json");
+});
+
+afterAll(() => rm(template, { recursive: true, force: true }));
+
+beforeEach(async () => {
+	root = await mkdtemp(join(tmpdir(), "mindoodb-cli-"));
+	await cp(template, root, { recursive: true });
+});
+
+afterEach(() => rm(root, { recursive: true, force: true }));
+
+/** Makes bob a member, with what alice has. */
+async function joinBob(): Promise<void> {
+	await ok("user add bob.json --handover bob.handover --dir alice");
+	await ok("init --join bob.handover --dir bob");
+	await ok("sync --with alice --dir bob");
+}
+
+const put = async (json: string, dir = "alice", ...more: string[]): Promise<string> =>
+	(await ok(["doc", "put", "notes", json, "--dir", dir, ...more])).out.trim();
+
+describe("documents", () => {
+	it("are put, shown, edited, listed, deleted and brought back", async () => {
+		const id = await put('{"title":"one","at":{"$date":"2026-01-02T03:04:05.000Z"},"raw":{"$bytes":"AAEC"}}');
+		const shown = (await ok(`doc get notes ${id} --dir alice --json`)).json();
+		expect(shown).toMatchObject({ id, key: "default", deleted: false });
+		expect(shown.data).toEqual({ title: "one", at: { $date: "2026-01-02T03:04:05.000Z" }, raw: { $bytes: "AAEC" } });
+		await ok(["doc", "edit", "notes", id, '{"at":null,"deep":{"list":[1,2]}}', "--dir", "alice"]);
+		await ok([
+			"doc",
+			"edit",
+			"notes",
+			id,
+			"--set",
+			"deep.more=text",
+			"--set",
+			"title=two",
+			"--unset",
+			"raw",
+			"--dir",
+			"alice",
+		]);
+		const edited = (await ok(`doc get notes ${id} --dir alice --json`)).json();
+		expect(edited.data).toEqual({ title: "two", deep: { list: [1, 2], more: "text" } });
+		await ok(`doc delete notes ${id} --dir alice`);
+		expect((await ok("doc list notes --dir alice --json")).json()).toEqual([]);
+		expect((await ok("doc list notes --deleted --dir alice --json")).json()).toMatchObject([{ id, deleted: true }]);
+		await fails(["doc", "edit", "notes", id, "{}", "--set", "a=1", "--dir", "alice"], 2, "document-deleted");
+		await ok(`doc delete notes ${id} --undo --dir alice`);
+		expect((await ok("doc list notes --dir alice")).out).toContain("two");
+		expect((await ok("db list --dir alice --json")).json()).toEqual([{ dbId: "notes", documents: 1, entries: 5 }]);
+	});
+
+	it("take texts apart, so that edits on both sides merge", async () => {
+		await joinBob();
+		const id = await put('{"text":"one two three"}');
+		await ok("sync --with bob --dir alice");
+		await ok(["doc", "edit", "notes", id, "--set", "text=ONE two three", "--dir", "alice"]);
+		await ok(["doc", "edit", "notes", id, "--set", "text=one two THREE", "--dir", "bob"]);
+		await ok("sync --with bob --dir alice");
+		for (const dir of ["alice", "bob"]) {
+			expect((await ok(`doc get notes ${id} --dir ${dir} --json`)).json().data).toEqual({ text: "ONE two THREE" });
+		}
+	});
+
+	it("go out and in as JSON lines", async () => {
+		await put('{"n":1,"odd":{"$date":1,"more":2},"only":{"$map":{"$date":"no"}}}');
+		await put('{"n":2,"at":{"$date":"2026-01-02T03:04:05.000Z"}}');
+		const { out } = await ok("doc export notes --dir alice");
+		expect(out.trim().split("\n")).toHaveLength(2);
+		await ok("doc export notes --out out.jsonl --dir alice");
+		expect(await readFile(join(root, "out.jsonl"), "utf8")).toBe(out);
+		await fails("doc export notes --out out.jsonl --dir alice", 2, "usage");
+		expect((await ok("doc import copy out.jsonl --dir alice --json")).json()).toMatchObject({ documents: 2 });
+		const data = (text: string) =>
+			text
+				.trim()
+				.split("\n")
+				.map((line) => JSON.parse(line).data);
+		expect(data((await ok("doc export copy --dir alice")).out)).toEqual(data(out));
+		const plain = { input: '{"a":1}\n\n{"a":2}\n' };
+		expect((await ok("doc import copy --plain --dir alice --json", plain)).json().documents).toBe(2);
+		const bad = await fails("doc import copy --dir alice", 5, "format", { input: `${out}{"data":\n` });
+		expect(bad.json().error.message).toContain("line 3");
+	});
+
+	it("have a history that says who, when, what and whether it counts", async () => {
+		const id = await put('{"a":1}');
+		await ok(["doc", "edit", "notes", id, "--set", "a=2", "--dir", "alice"]);
+		const { entries } = (await ok(`doc history notes ${id} --dir alice --json`)).json();
+		expect(entries).toMatchObject([
+			{ entryType: "doc_create", username: "alice", verdict: "accepted" },
+			{ entryType: "doc_change", username: "alice", verdict: "accepted" },
+		]);
+		const explained = (await ok(`explain ${entries[1].hash} --dir alice --json`)).json();
+		expect(explained).toMatchObject({
+			dbId: "notes",
+			hash: entries[1].hash,
+			words: expect.stringContaining("Accepted"),
+		});
+		expect((await ok(`explain ${id} --dir alice`)).out).toContain("shown");
+		await fails(`explain ${"0".repeat(64)} --dir alice`, 6, "not-found");
+	});
+});
+
+describe("members", () => {
+	it("join by a handover, and are locked out of named keys until they are handed over", async () => {
+		await put('{"title":"shared"}');
+		await joinBob();
+		expect((await ok("doc list notes --dir bob")).out).toContain("shared");
+		expect((await ok("user list --dir bob --json")).json()).toMatchObject([
+			{ username: "alice", isAdministrator: true },
+			{ username: "bob", isAdministrator: false, isRevoked: false },
+		]);
+		await ok("key create vault --out vault.json --dir alice");
+		await fails("key create vault --dir alice", 2, "usage");
+		const id = await put('{"hidden":true}', "alice", "--key", "vault");
+		await ok("sync --with bob --dir alice");
+		await fails(`doc get notes ${id} --dir bob`, 6, "not-found");
+		expect((await ok(`explain ${id} --dir bob`)).out).toContain("Locked");
+		await fails("key import vault vault.json --dir bob", 3, "password", {
+			env: { ...passwords, MINDOODB_KEY_PASSWORD: "no" },
+		});
+		await ok("key import vault vault.json --dir bob");
+		expect((await ok(`doc get notes ${id} --dir bob --json`)).json().data).toEqual({ hidden: true });
+		const keys = (await ok("key list --dir bob --json")).json();
+		expect(keys.map(({ name }: { name: string }) => name).sort()).toEqual(["default", "directory", "vault"]);
+		await ok("key export vault --out again.json --dir bob");
+		expect((await ok("key import vault again.json --dir alice --json")).json()).toEqual({
+			name: "vault",
+			fresh: false,
+		});
+		await fails("key export none --dir bob", 6, "not-found");
+	});
+
+	it("are revoked, and what they write afterwards is refused", async () => {
+		await joinBob();
+		await ok("user revoke bob --dir alice");
+		await fails("user revoke nobody --dir alice", 6, "not-found");
+		await fails("user revoke alice --dir bob", 2, "not-administrator");
+		const id = await put('{"late":1}', "bob");
+		const synced = await run("sync --with bob --dir alice --json");
+		expect(synced.code).toBe(0);
+		expect((await ok(`explain ${id} --dir alice`)).out).toContain("Refused: its author was revoked");
+		expect((await ok("user list --dir alice --json")).json()[1]).toMatchObject({ username: "bob", isRevoked: true });
+	});
+
+	it("do not join by a handover that was changed", async () => {
+		await ok("user add bob.json --handover good --dir alice");
+		await ok("init --user eve --name acme --dir eve");
+		await ok("user add bob.json --handover evil --dir eve");
+		const [good, evil] = [await readFile(join(root, "good"), "utf8"), await readFile(join(root, "evil"), "utf8")];
+		// The tenant of another, with the key and the seal of the genuine file.
+		const swapped = { ...JSON.parse(good), tenant: JSON.parse(evil).tenant };
+		await writeFile(join(root, "swapped"), JSON.stringify(swapped));
+		await fails("init --join swapped --dir bob", 5, "trust");
+		await fails("init --join good --dir bob", 3, "password", { env: { ...passwords, MINDOODB_KEY_PASSWORD: "no" } });
+		await fails("init --join bob.json --dir bob", 5, "format");
+		await ok("init --join good --dir bob");
+		await fails("init --join good --dir bob", 2, "usage");
+		await fails("sync --with eve --dir bob", 6, "not-found");
+	});
+
+	it("change their password", async () => {
+		await ok("user password --dir alice", { env: { ...passwords, MINDOODB_NEW_PASSWORD: "fresh" } });
+		await fails("db list --dir alice", 3, "password");
+		await ok("db list --dir alice", { env: { MINDOODB_PASSWORD: "fresh" } });
+	});
+});
+
+describe("bad input", () => {
+	it("is told in one line, with a code", async () => {
+		for (const [line, exitCode, code] of [
+			["nonsense", 2, "usage"],
+			["doc get notes", 2, "usage"],
+			["doc get notes a b c --dir alice", 2, "usage"],
+			["db list --dir alice --password secret", 2, "usage"],
+			["db list --dir nowhere", 6, "not-found"],
+			["db list --dir alice --tenant other", 6, "not-found"],
+			["doc list none --dir alice", 6, "not-found"],
+			["doc get none x --dir alice", 6, "not-found"],
+			["doc put notes {} --key none --dir alice", 3, "key-missing"],
+			["doc put notes {nojson --dir alice", 5, "format"],
+			["doc put notes [1] --dir alice", 5, "format"],
+			['doc put notes {"a":{"$date":"x"}} --dir alice', 5, "format"],
+			["doc put directory {} --dir alice", 2, "usage"],
+			["doc import directory --dir alice", 2, "usage"],
+			["doc import notes none.jsonl --dir alice", 6, "not-found"],
+			["doc list notes --limit 0 --dir alice", 2, "usage"],
+			["user add none.json --dir alice", 6, "not-found"],
+			["user add alice/identity.json --dir alice", 5, "format"],
+			["init --name acme --dir alice", 2, "usage"],
+			["init --dir carol --user carol", 2, "usage"],
+			["init --join none --dir bob", 6, "not-found"],
+			["sync --dir alice", 2, "usage"],
+			["sync --with alice --dir alice", 2, "usage"],
+			["sync --with nowhere --dir alice", 6, "not-found"],
+			["db list --dir alice --password-file none", 2, "usage"],
+			["tour nowhere", 6, "not-found"],
+		] as const) {
+			if (line.includes(" notes ") && !line.includes("put")) await put("{}");
+			await fails(line, exitCode, code);
+		}
+	});
+
+	it("without a password and without a terminal is told what to give", async () => {
+		const ran = await fails("db list --dir alice", 3, "password", { env: {} });
+		expect(ran.err).toContain("MINDOODB_PASSWORD or --password-file");
+		await writeFile(join(root, "word"), "user secret\nmore");
+		await ok("db list --dir alice --password-file word", { env: {} });
+		await writeFile(join(root, "word"), "\n");
+		await fails("db list --dir alice --password-file word", 2, "usage", { env: {} });
+	});
+
+	it("that names a folder which is in use says who uses it", async () => {
+		const folder = await openFolder(join(root, "alice"), { password: "user secret", ...cheapKdf });
+		const ran = await fails("db list --dir alice", 4, "store-locked");
+		expect(ran.json().error.holder.pid).toBe(process.pid);
+		await folder.close();
+	});
+});
+
+describe("help", () => {
+	it("has an example that works for every command, and no option that takes a password", async () => {
+		for (const spec of specs) {
+			for (const [path, each] of "run" in spec
+				? [[spec.name, spec] as const]
+				: spec.commands.map((command) => [`${spec.name} ${command.name}`, command] as const)) {
+				const words = path.split(" ").filter((word) => !/[<[]/.test(word));
+				const { out } = await ok([...words, "--help"]);
+				expect(out).toContain(`$ mindoodb ${words.join(" ")}`);
+				expect(out).toContain("Exit codes:");
+				expect(out).not.toMatch(/--(\w+-)?password <(?!file)/);
+				expect(each.example.startsWith(words.join(" "))).toBe(true);
+			}
+		}
+	});
+});
+
+describe("verify", () => {
+	it("finds nothing where all is well, and names a damaged record", async () => {
+		await joinBob();
+		await put('{"title":"to be damaged"}');
+		await put('{"title":"left alone"}');
+		expect((await ok("verify --dir alice --json")).json()).toMatchObject({ databases: 2, findings: [] });
+
+		const folder = await openFolder(join(root, "alice"), { password: "user secret", ...cheapKdf });
+		const { tenantRoot } = await folder.findTenant();
+		await folder.close();
+		await damage(tenantRoot, 1);
+		const ran = await run("verify --dir alice --json");
+		expect(ran.code).toBe(1);
+		expect(ran.json().findings).toContainEqual(expect.objectContaining({ dbId: "notes", what: "record" }));
+		expect((await run("verify --dir alice")).out).toMatch(/record: notes .*\n/);
+	});
+
+	/** Flips a bit of a record on the disk. */
+	async function damage(tenantRoot: string, arrival: number): Promise<void> {
+		const levels: FaultyLevel[] = [];
+		const stores = folderStores(join(root, "alice", "stores"), nodeCrypto(), {
+			wrapLevel: (level) => {
+				const faulty = faultyLevel(level);
+				levels.push(faulty);
+				return faulty.level;
+			},
+		});
+		const store = await stores.open({ tenantRoot, dbId: "notes", purpose: "documents" });
+		await damageRecord(levels[0] as FaultyLevel, arrival, "bytes");
+		await store.close();
+	}
+});

@@ -1,0 +1,48 @@
+import { CrdtDocument } from "../automerge/crdt-document.js";
+import type { DocumentData } from "../automerge/plain-data.js";
+import type { Crypto } from "../crypto/crypto.js";
+import { type SettingsForm, settingsDocumentId } from "../entry/ids.js";
+import { FormatError } from "../errors.js";
+
+/** Which settings a document holds. */
+export interface SettingsPlace {
+	readonly form: SettingsForm;
+	/** Database of `dbsettings`. */
+	readonly dbId: string | undefined;
+}
+
+/**
+ * Whether a run that builds on nothing is a root of a settings document: it says itself which settings it holds, and the document's id
+ * commits to that. So every replica judges alike, whatever databases it knows. Source: docs/entry-format.md, "Identifiers".
+ * @param changes chunks of the run, checked before.
+ */
+export async function settingsPlaceOf(
+	crypto: Crypto,
+	document: { readonly tenantRoot: string; readonly docId: string },
+	changes: readonly Uint8Array[],
+): Promise<SettingsPlace | undefined> {
+	const { form, dbid } = rootData(changes) ?? {};
+	const place: SettingsPlace | undefined =
+		form === "tenantsettings"
+			? { form, dbId: undefined }
+			: form === "dbsettings" && typeof dbid === "string"
+				? { form, dbId: dbid }
+				: undefined;
+	if (place === undefined) return undefined;
+	const id = await settingsDocumentId(crypto, document.tenantRoot, place.form, place.dbId);
+	return id === document.docId ? place : undefined;
+}
+
+/** Root data of a run that builds on nothing; `undefined` when Automerge does not take it. */
+export function rootData(changes: readonly Uint8Array[]): DocumentData | undefined {
+	const document = CrdtDocument.create("00".repeat(24));
+	try {
+		document.apply(changes);
+		return document.loadsBack() ? document.toData() : undefined;
+	} catch (error) {
+		if (error instanceof FormatError) return undefined;
+		throw error;
+	} finally {
+		document.free();
+	}
+}
