@@ -1,19 +1,45 @@
 /** What users of the database work with, what adapters implement, and what the packages above build on. */
 /** Values and edits that plain JavaScript has no notation for: see Automerge's documentation. */
-export { Counter, deleteAt, ImmutableString, insertAt, splice, updateText } from "@automerge/automerge/slim";
+export {
+	Counter,
+	deleteAt,
+	Float64,
+	ImmutableString,
+	Int,
+	insertAt,
+	mark,
+	splice,
+	Uint,
+	unmark,
+	updateText,
+} from "@automerge/automerge/slim";
 export type { DocumentData, DocumentValue } from "./automerge/plain-data.js";
 /** Bytes and points, for adapters. */
 export { fromBase64, fromBase64Url, toBase64, toBase64Url } from "./bytes/base64.js";
 export { equalBytes, equalSecrets } from "./bytes/compare.js";
 export { concatBytes } from "./bytes/concat.js";
 export { fromHex, toHex } from "./bytes/hex.js";
+export type {
+	Argon2idCosts,
+	Crypto,
+	KeyPairBytes,
+	Random,
+	Signed,
+	SigningKey,
+	UnwrappingKey,
+} from "./crypto/crypto.js";
 export { hasReducedScalar, isUsableEd25519Point } from "./crypto/ed25519-point.js";
-export type { Argon2idCosts, Crypto, KeyPairBytes, Random, Signed, SigningKey, UnwrappingKey } from "./crypto/crypto.js";
 export { hkdfExpand, hkdfExtract } from "./crypto/hkdf.js";
 export type { ChangeListener, DocumentChange } from "./database/change-feed.js";
 export type { ChangeFunction } from "./database/document-writer.js";
 export type { DocumentExplanation, EntryExplanation, RefusedDocument } from "./database/explain.js";
-export { type FeedItem, type InitialValues, type IterateOptions, type AuthorFork, MindooDB } from "./database/mindoo-db.js";
+export {
+	type AuthorFork,
+	type FeedItem,
+	type InitialValues,
+	type IterateOptions,
+	MindooDB,
+} from "./database/mindoo-db.js";
 export { MindooDoc } from "./database/mindoo-doc.js";
 export type { PullResult, PushResult, TransferOptions } from "./database/replication.js";
 export { describeVerdict, type Verdict } from "./database/verdict.js";

@@ -2,7 +2,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cheapKdf, damageRecord, type FaultyLevel, faultyLevel } from "@mindoodb/testing";
-import { folderStores, nodeCrypto, openFolder } from "mindoodb";
+import { folderStores, fromHex, nodeCrypto, openFolder, toHex } from "mindoodb";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { capturedSurroundings } from "../captured-surroundings.js";
 import { runCommand, specs } from "../program.js";
@@ -315,6 +315,33 @@ describe("verify", () => {
 		expect(ran.json().findings).toContainEqual(expect.objectContaining({ dbId: "notes", what: "record" }));
 		expect((await run("verify --dir alice")).out).toMatch(/record: notes .*\n/);
 	});
+
+	it("finds a document that shows something else than its entries make", async () => {
+		const id = await put('{"title":"old"}');
+		const before = await rowsOf();
+		await ok(["doc", "edit", "notes", id, "--set", "title=new", "--dir", "alice"]);
+		// Rows above the store as they were before the edit; the entries stay.
+		await rowsOf(before);
+		const ran = await run("verify --dir alice --json");
+		expect(ran.code).toBe(1);
+		expect(ran.json().findings).toEqual([expect.objectContaining({ dbId: "notes", what: "document", about: id })]);
+	});
+
+	/** Rows of the layer above the store; puts back those given that are others now. */
+	async function rowsOf(before?: ReadonlyMap<string, Uint8Array>): Promise<Map<string, Uint8Array>> {
+		const folder = await openFolder(join(root, "alice"), { password: "user secret", ...cheapKdf });
+		const { tenantRoot } = await folder.findTenant();
+		const store = await folder.env.stores.open({ tenantRoot, dbId: "notes", purpose: "documents" });
+		const found = new Map<string, Uint8Array>();
+		for await (const batch of store.rows.scan({ from: new Uint8Array(0), to: new Uint8Array(32).fill(255) })) {
+			for (const [key, value] of batch) found.set(toHex(key), value);
+		}
+		const changed = [...(before ?? [])].filter(([key, value]) => toHex(found.get(key) ?? value) !== toHex(value));
+		await store.rows.write(changed.map(([key, value]) => ({ type: "put", key: fromHex(key), value })));
+		await store.close();
+		await folder.close();
+		return found;
+	}
 
 	/** Flips a bit of a record on the disk. */
 	async function damage(tenantRoot: string, arrival: number): Promise<void> {

@@ -38,14 +38,20 @@ export type Form = (typeof forms)[number];
 
 /** Bytes of a form that are looked up: every form of six bytes has as many. */
 const windowSize = 6;
-const tableBits = 22;
 
 export class LeakScanner {
 	readonly #secrets: Secret[] = [];
 	/** Bucket → 1 + last added form; 0 for none. */
-	readonly #buckets = new Int32Array(1 << tableBits);
+	readonly #buckets: Int32Array;
+	readonly #bits: number;
 	/** Form → 1 + the form added before it in the same bucket. */
 	readonly #before: number[] = [];
+
+	/** @param bits size of the table: some ten times as many places as secrets make the search quick. */
+	constructor(bits = 22) {
+		this.#bits = bits;
+		this.#buckets = new Int32Array(2 ** bits);
+	}
 
 	/** @throws {RangeError} when it is shorter than six bytes. */
 	add(secret: Secret): void {
@@ -57,7 +63,7 @@ export class LeakScanner {
 				continue;
 			}
 			if (start.length < windowSize) throw new RangeError(`secret: expected at least ${windowSize} bytes`);
-			const bucket = bucketAt(start, 0);
+			const bucket = this.#bucketAt(start, 0);
 			this.#before.push(this.#buckets[bucket] as number);
 			this.#buckets[bucket] = index * forms.length + number + 1;
 		}
@@ -71,7 +77,7 @@ export class LeakScanner {
 	scan(bytes: Uint8Array, where: string): Leak[] {
 		const found = new Set<number>();
 		for (let at = 0; at + windowSize <= bytes.length; at++) {
-			let each = this.#buckets[bucketAt(bytes, at)] as number;
+			let each = this.#buckets[this.#bucketAt(bytes, at)] as number;
 			for (; each > 0; each = this.#before[each - 1] as number) {
 				if (!found.has(each - 1) && this.#fits(each - 1, bytes, at)) found.add(each - 1);
 			}
@@ -81,6 +87,12 @@ export class LeakScanner {
 			form: forms[each % forms.length] as Form,
 			where,
 		}));
+	}
+
+	#bucketAt(bytes: Uint8Array, at: number): number {
+		const low = (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16);
+		const high = (bytes[at + 3] as number) | ((bytes[at + 4] as number) << 8) | ((bytes[at + 5] as number) << 16);
+		return (Math.imul(low, 0x9e3779b1) ^ Math.imul(high, 0x85ebca77)) >>> (32 - this.#bits);
 	}
 
 	#fits(each: number, bytes: Uint8Array, at: number): boolean {
@@ -114,10 +126,4 @@ export function encodeForm(value: string | Uint8Array, form: Form, start: boolea
 	const own = text.slice(Math.ceil((lead * 8) / 6), Math.floor(((lead + (url ? all : bytes).length) * 8) / 6));
 	// Both alphabets are the same but for two characters.
 	return url && !/[-_]/.test(own) ? undefined : Buffer.from(own, "latin1");
-}
-
-function bucketAt(bytes: Uint8Array, at: number): number {
-	const low = (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16);
-	const high = (bytes[at + 3] as number) | ((bytes[at + 4] as number) << 8) | ((bytes[at + 5] as number) << 16);
-	return (Math.imul(low, 0x9e3779b1) ^ Math.imul(high, 0x85ebca77)) >>> (32 - tableBits);
 }

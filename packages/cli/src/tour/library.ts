@@ -4,7 +4,7 @@ import { toJsonValue } from "../json-value.js";
 import type { TextFile } from "./text-files.js";
 
 /** Characters of a text that one change takes over: every character is an operation, and a change may have 262,144. */
-const piece = 200_000;
+const mostCharacters = 200_000;
 /** Documents that are made in one write. */
 const batchSize = 256;
 
@@ -19,18 +19,19 @@ export async function importFiles(
 	db: MindooDB,
 	files: readonly TextFile[],
 	report: (done: number) => void,
+	piece = mostCharacters,
 ): Promise<ReadonlyMap<string, string>> {
 	const ids = new Map<string, string>();
 	for (let start = 0; start < files.length; start += batchSize) {
 		const batch = files.slice(start, start + batchSize);
-		const values = batch.map(({ title, path, text }) => ({ title, path, text: pieceOf(text, 0) }));
+		const values = batch.map(({ title, path, text }) => ({ title, path, text: pieceOf(text, 0, piece) }));
 		const docs = await db.createDocuments(values);
 		for (const [index, file] of batch.entries()) {
 			const { id } = docs[index] as MindooDoc;
 			ids.set(file.path, id);
-			let at = pieceOf(file.text, 0).length;
+			let at = pieceOf(file.text, 0, piece).length;
 			while (at < file.text.length) {
-				const more = pieceOf(file.text, at);
+				const more = pieceOf(file.text, at, piece);
 				const place = at;
 				await db.changeDoc(id, (draft) => splice(draft, ["text"], place, 0, more));
 				at += more.length;
@@ -54,7 +55,7 @@ export async function digestOf(db: MindooDB): Promise<string> {
 }
 
 /** A piece of a text that does not end between two halves of a character. */
-function pieceOf(text: string, at: number): string {
+function pieceOf(text: string, at: number, piece: number): string {
 	const cut = text.slice(at, at + piece);
 	return at + piece < text.length && /[\uD800-\uDBFF]$/.test(cut) ? cut.slice(0, -1) : cut;
 }

@@ -1,5 +1,5 @@
 /** The act in which everything that the relay holds is searched. */
-import { unlockPasswordKey } from "mindoodb";
+import { type EncryptedKeyPair, unlockPasswordKey } from "mindoodb";
 import { countText } from "../text.js";
 import { written } from "./acts.js";
 import { encodeForm, forms, type Leak, LeakScanner } from "./leak-scan.js";
@@ -86,28 +86,26 @@ async function scannerFor(stage: Stage, files: readonly TextFile[]) {
 	return { scanner, passedOver };
 }
 
-/** All symmetric keys of both members, and the seeds of all their signing keys. */
+/** All symmetric keys of both members, and the ends of all their private keys. */
 async function keysOf({ first, second }: Stage): Promise<Uint8Array[]> {
 	const keys: Uint8Array[] = [];
 	for (const { tenant, folder } of [first, second]) {
 		for (const keyId of tenant.keyBag.listKeys()) keys.push(...tenant.keyBag.getAllKeys(keyId));
-		keys.push(...(await privateKeysOf(folder)));
+		const { userSigningKeyPair, userEncryptionKeyPair } = folder.userId;
+		keys.push(await privateKey(folder, "signing", userSigningKeyPair));
+		keys.push(await privateKey(folder, "encryption", userEncryptionKeyPair));
+		const administration = await folder.administrationKey();
+		if (administration !== undefined) keys.push(await privateKey(folder, "administration", administration));
 	}
 	return keys;
 }
 
-async function privateKeysOf(folder: Member["folder"]): Promise<Uint8Array[]> {
-	const { userSigningKeyPair, userEncryptionKeyPair } = folder.userId;
-	const pairs = [
-		["signing", userSigningKeyPair.privateKey],
-		["encryption", userEncryptionKeyPair.privateKey],
-	] as const;
-	const keys: Uint8Array[] = [];
-	for (const [purpose, encrypted] of pairs) {
-		const passwordKey = await unlockPasswordKey(folder.env, tourPassword, { encrypted, limits: tourKdf.limits ?? {} });
-		const pkcs8 = await passwordKey.open(purpose, encrypted);
-		// The last bytes of PKCS#8: the seed of Ed25519, the end of an RSA key's last factor.
-		keys.push(pkcs8.slice(-32));
-	}
-	return keys;
+async function privateKey(
+	{ env }: Member["folder"],
+	purpose: "signing" | "encryption" | "administration",
+	{ privateKey: encrypted }: EncryptedKeyPair,
+): Promise<Uint8Array> {
+	const passwordKey = await unlockPasswordKey(env, tourPassword, { encrypted, limits: tourKdf.limits ?? {} });
+	// The end of PKCS#8: the seed of Ed25519, and of an RSA key the end of its last number.
+	return (await passwordKey.open(purpose, encrypted)).slice(-32);
 }

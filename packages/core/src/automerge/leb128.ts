@@ -118,13 +118,16 @@ export class ByteReader {
 	}
 }
 
-/** Collects bytes in one growing array. */
+const noBytes = new Uint8Array(0);
+
+/** Collects bytes in one growing array, which is made when the first byte comes: most columns of most changes have none. */
 export class ByteWriter {
-	private bytes: Uint8Array;
+	private bytes: Uint8Array = noBytes;
+	private readonly capacity: number;
 	length = 0;
 
 	constructor(capacity = 64) {
-		this.bytes = new Uint8Array(capacity);
+		this.capacity = capacity;
 	}
 
 	byte(value: number): void {
@@ -170,7 +173,7 @@ export class ByteWriter {
 	}
 
 	private grow(more: number): void {
-		const larger = new Uint8Array(Math.max(2 * this.bytes.length, this.length + more));
+		const larger = new Uint8Array(Math.max(this.capacity, 2 * this.bytes.length, this.length + more));
 		larger.set(this.bytes.subarray(0, this.length));
 		this.bytes = larger;
 	}

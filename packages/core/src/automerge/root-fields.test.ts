@@ -5,7 +5,6 @@ import { nodeEnv } from "mindoodb";
 import { beforeAll, describe, expect, it } from "vitest";
 import { toHex } from "../bytes/hex.js";
 import { CrdtDocument, type LocalChange } from "./crdt-document.js";
-import { sha256 } from "./sha256.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: a draft has the shape that its user gives it.
 type Draft = any;
@@ -162,16 +161,5 @@ describe("assignments to the root map", () => {
 		const next: Draft = document.openDraft();
 		next.n = 2;
 		expect(document.commitDraft()).toMatchObject({ seq: 2, startOp: 2 });
-	});
-});
-
-describe("sha256", () => {
-	it("agrees with node:crypto", () => {
-		fc.assert(
-			fc.property(fc.uint8Array({ maxLength: 300 }), (data) => {
-				expect(toHex(sha256(data))).toBe(createHash("sha256").update(data).digest("hex"));
-			}),
-			{ numRuns: 1_000 },
-		);
 	});
 });

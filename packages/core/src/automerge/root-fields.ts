@@ -5,6 +5,7 @@
  * A key is known here when at most one value stands there. Everything else is left to Automerge.
  */
 
+import { sha256 } from "@noble/hashes/sha2.js";
 import { toHex } from "../bytes/hex.js";
 import { hashedFrom } from "./change-head.js";
 import { valueTypes } from "./change-values.js";
@@ -14,7 +15,6 @@ import type { LocalChange } from "./local-change.js";
 import { actions } from "./operation-columns.js";
 import { OperationWriter, type Predecessor } from "./operation-writer.js";
 import type { DocumentData } from "./plain-data.js";
-import { sha256 } from "./sha256.js";
 import { isWellFormed, sortKeys, wellFormed } from "./unicode.js";
 
 /** Values that can be assigned without Automerge; a string becomes text. */

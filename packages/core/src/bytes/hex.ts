@@ -1,11 +1,20 @@
 import { FormatError } from "../errors.js";
 
-const digits: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+const alphabet = "0123456789abcdef";
+/** Character codes of the digits. */
+const codes: readonly number[] = Array.from(alphabet, (digit) => digit.charCodeAt(0));
+/** Values of the character codes below 128; -1 for what is no digit. */
+const values = Int8Array.from({ length: 128 }, (_, code) => alphabet.indexOf(String.fromCharCode(code)));
+/** Bytes that become text at once. */
+const atOnce = 64;
 
 /** Lower-case hex digits, two a byte. */
 export function toHex(bytes: Uint8Array): string {
+	if (bytes.length <= atOnce) return digitsOf(bytes, 0, bytes.length);
 	let text = "";
-	for (let i = 0; i < bytes.length; i++) text += digits[bytes[i] as number] as string;
+	for (let start = 0; start < bytes.length; start += atOnce) {
+		text += digitsOf(bytes, start, Math.min(start + atOnce, bytes.length));
+	}
 	return text;
 }
 
@@ -22,16 +31,20 @@ export function fromHex(text: string, length?: number): Uint8Array {
 	}
 	const bytes = new Uint8Array(text.length / 2);
 	for (let i = 0; i < bytes.length; i++) {
-		const high = digit(text.charCodeAt(2 * i));
-		const low = digit(text.charCodeAt(2 * i + 1));
-		if (high < 0 || low < 0) throw new FormatError("hex: expected digits 0-9 and a-f", { offset: 2 * i });
-		bytes[i] = (high << 4) | low;
+		const byte = ((values[text.charCodeAt(2 * i)] ?? -1) << 4) | (values[text.charCodeAt(2 * i + 1)] ?? -1);
+		if (byte < 0) throw new FormatError("hex: expected digits 0-9 and a-f", { offset: 2 * i });
+		bytes[i] = byte;
 	}
 	return bytes;
 }
 
-function digit(code: number): number {
-	if (code >= 48 && code <= 57) return code - 48;
-	if (code >= 97 && code <= 102) return code - 87;
-	return -1;
+/** One flat string: text that grows by two digits a step is a chain of fragments, which costs more than everything else here. */
+function digitsOf(bytes: Uint8Array, start: number, end: number): string {
+	const text = new Array<number>(2 * (end - start));
+	for (let i = start, at = 0; i < end; i++) {
+		const byte = bytes[i] as number;
+		text[at++] = codes[byte >> 4] as number;
+		text[at++] = codes[byte & 15] as number;
+	}
+	return String.fromCharCode(...text);
 }

@@ -2,6 +2,7 @@
  * Writes documents: turns edits into changes and hands them to the group commit.
  */
 import { isActorOf } from "../automerge/actor.js";
+import { draftError } from "../automerge/automerge-error.js";
 import { CrdtDocument, type LocalChange } from "../automerge/crdt-document.js";
 import { encodeInitialChange } from "../automerge/initial-change.js";
 import { decodeProjection, encodeProjection } from "../automerge/plain-data.js";
@@ -142,7 +143,7 @@ export class DocumentWriter {
 			pending = edit(draft);
 		} catch (error) {
 			crdt.rollbackDraft();
-			throw error;
+			throw draftError(error);
 		}
 		const change = isPromise(pending) ? await this.#finishLater(open, pending) : crdt.commitDraft();
 		if (change !== undefined) await this.#enqueue(open, { kind: "change", change, key, lifts: [] });
@@ -206,7 +207,7 @@ export class DocumentWriter {
 		} catch (error) {
 			loan.crdt.rollbackDraft();
 			open.takeBack(loan, undefined);
-			throw error;
+			throw draftError(error);
 		}
 		open.takeBack(loan, change);
 		return change;
@@ -283,12 +284,20 @@ export class DocumentWriter {
 		const crdt = CrdtDocument.create(actor);
 		try {
 			const draft = crdt.openDraft();
-			for (const [key, value] of Object.entries(initial)) draft[key] = value;
+			fill(draft, initial);
 			const change = crdt.commitDraft() ?? crdt.emptyChange();
 			return { change, data: encodeProjection(crdt.toData()) };
 		} finally {
 			crdt.free();
 		}
+	}
+}
+
+function fill(draft: Record<string, unknown>, initial: Readonly<Record<string, unknown>>): void {
+	try {
+		for (const [key, value] of Object.entries(initial)) draft[key] = value;
+	} catch (error) {
+		throw draftError(error);
 	}
 }
 

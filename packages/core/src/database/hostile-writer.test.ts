@@ -73,7 +73,8 @@ export class HostileWriter {
 		const subkeys = await this.#subkeys(decryptionKeyId, key);
 		const createdByPublicKey = fields.createdByPublicKey ?? this.publicKey;
 		const documentKey = await subkeys.documentKey(dbId, wish.docId);
-		const clear = plaintext ?? (changes.length > 0 ? encodeRun(changes.map(({ change }) => change)) : new Uint8Array(0));
+		const clear =
+			plaintext ?? (changes.length > 0 ? encodeRun(changes.map(({ change }) => change)) : new Uint8Array(0));
 		const binding = { entryType, createdByPublicKey, decryptionKeyId };
 		const sealed = await sealPayload(env, binding, clear, documentKey);
 		const tagged = entryType === "doc_create" || entryType === "doc_change";
@@ -90,7 +91,9 @@ export class HostileWriter {
 			contentHash: sealed.contentHash,
 			originalSize: sealed.originalSize,
 			directoryHeads: fields.directoryHeads ?? (await this.directoryHeads()),
-			contentTag: tagged ? await contentTag(env.crypto, await subkeys.contentTagKey(dbId, wish.docId), last) : undefined,
+			contentTag: tagged
+				? await contentTag(env.crypto, await subkeys.contentTagKey(dbId, wish.docId), last)
+				: undefined,
 			previousByAuthor: this.previous,
 			extensions: new Map(),
 			...fields,
@@ -106,7 +109,10 @@ export class HostileWriter {
 		const { store } = await this.replica.directory();
 		const entries = (await store.findNewEntries([])).filter((entry) => entry.kind === "entry");
 		const followed = new Set(entries.flatMap(({ fields }) => fields?.directoryHeads ?? []));
-		return entries.map(({ hash }) => hash).filter((hash) => !followed.has(hash)).sort();
+		return entries
+			.map(({ hash }) => hash)
+			.filter((hash) => !followed.has(hash))
+			.sort();
 	}
 
 	/** What a document is made of here. */
@@ -138,7 +144,12 @@ export class HostileWriter {
 	}
 
 	/** One change on a document as it stands, not sealed. */
-	change(base: Base, actor: string, edit: (draft: Record<string, unknown>) => void, further: readonly LocalChange[] = []): LocalChange {
+	change(
+		base: Base,
+		actor: string,
+		edit: (draft: Record<string, unknown>) => void,
+		further: readonly LocalChange[] = [],
+	): LocalChange {
 		const crdt = CrdtDocument.create(actor);
 		try {
 			crdt.apply([...base.changes, ...further.map(({ change }) => change)]);
@@ -156,11 +167,21 @@ export class HostileWriter {
 	}
 
 	/** What honest software would write, only that the library was not asked. */
-	async honest(docId: string, edit: (draft: Record<string, unknown>) => void, wish: Partial<Wish> = {}): Promise<Entry> {
+	async honest(
+		docId: string,
+		edit: (draft: Record<string, unknown>) => void,
+		wish: Partial<Wish> = {},
+	): Promise<Entry> {
 		const base = await this.base(docId);
 		const change = this.change(base, await this.actor(), edit);
 		const { decryptionKeyId } = base;
-		return this.seal({ docId, changes: [change], dependencyHashes: this.dependencies(base, change), decryptionKeyId, ...wish });
+		return this.seal({
+			docId,
+			changes: [change],
+			dependencyHashes: this.dependencies(base, change),
+			decryptionKeyId,
+			...wish,
+		});
 	}
 
 	/** The id of a new document of this author's. */
@@ -190,11 +211,23 @@ const setTitle = (title: string) => (draft: Record<string, unknown>) => {
 };
 
 /** On a document of `base`, with the key that it has. */
-async function sealOn(writer: HostileWriter, docId: string, wish: Partial<Wish>, title: string, actor?: string): Promise<Entry> {
+async function sealOn(
+	writer: HostileWriter,
+	docId: string,
+	wish: Partial<Wish>,
+	title: string,
+	actor?: string,
+): Promise<Entry> {
 	const base = await writer.base(docId);
 	const change = writer.change(base, actor ?? (await writer.actor()), setTitle(title));
 	const { decryptionKeyId } = base;
-	return writer.seal({ docId, changes: [change], dependencyHashes: writer.dependencies(base, change), decryptionKeyId, ...wish });
+	return writer.seal({
+		docId,
+		changes: [change],
+		dependencyHashes: writer.dependencies(base, change),
+		decryptionKeyId,
+		...wish,
+	});
 }
 
 export const forgeries: Readonly<Record<string, Forgery>> = {
@@ -215,7 +248,10 @@ export const forgeries: Readonly<Record<string, Forgery>> = {
 	"two changes at one place of an actor, one after the other": {
 		async make(writer, docId, value) {
 			const actor = await writer.actor();
-			return [await sealOn(writer, docId, {}, `first ${value}`, actor), await sealOn(writer, docId, {}, `second ${value}`, actor)];
+			return [
+				await sealOn(writer, docId, {}, `first ${value}`, actor),
+				await sealOn(writer, docId, {}, `second ${value}`, actor),
+			];
 		},
 		expected: ["accepted", "refused actor-fork"],
 	},
@@ -259,7 +295,12 @@ export const forgeries: Readonly<Record<string, Forgery>> = {
 	},
 	"a dependency that nobody has": {
 		make: async (writer, docId, value) => [
-			await sealOn(writer, docId, { dependencyHashes: [toHex(writer.replica.env.random.randomBytes(32))] }, `miss ${value}`),
+			await sealOn(
+				writer,
+				docId,
+				{ dependencyHashes: [toHex(writer.replica.env.random.randomBytes(32))] },
+				`miss ${value}`,
+			),
 		],
 		expected: ["pending dependency"],
 	},
@@ -276,7 +317,8 @@ export const forgeries: Readonly<Record<string, Forgery>> = {
 			const change = writer.change(base, await writer.actor(), setTitle(`less ${value}`));
 			const [first] = [...base.entryOfChange.values()];
 			const stated = writer.dependencies(base, change);
-			const dependencyHashes = stated.length > 1 ? stated.slice(1) : base.entryOfChange.size > 1 ? [first as string] : [];
+			const dependencyHashes =
+				stated.length > 1 ? stated.slice(1) : base.entryOfChange.size > 1 ? [first as string] : [];
 			return [await writer.seal({ docId, changes: [change], dependencyHashes, decryptionKeyId: base.decryptionKeyId })];
 		},
 		expected: ["refused change|refused entry-type"],
@@ -321,7 +363,12 @@ export const forgeries: Readonly<Record<string, Forgery>> = {
 			const heads = [...base.entryOfChange.values()].slice(-1);
 			const { decryptionKeyId } = base;
 			const first = await writer.seal({ docId, entryType: "doc_delete", dependencyHashes: heads, decryptionKeyId });
-			const second = await writer.seal({ docId, entryType: "doc_delete", dependencyHashes: [first.hash], decryptionKeyId });
+			const second = await writer.seal({
+				docId,
+				entryType: "doc_delete",
+				dependencyHashes: [first.hash],
+				decryptionKeyId,
+			});
 			return [first, second];
 		},
 		expected: ["accepted", "refused entry-type"],
@@ -332,7 +379,13 @@ export const forgeries: Readonly<Record<string, Forgery>> = {
 			const dependencyHashes = [...base.entryOfChange.values()].slice(-1);
 			const plaintext = writer.replica.env.random.randomBytes(50 + value);
 			return [
-				await writer.seal({ docId, entryType: "doc_snapshot", dependencyHashes, plaintext, decryptionKeyId: base.decryptionKeyId }),
+				await writer.seal({
+					docId,
+					entryType: "doc_snapshot",
+					dependencyHashes,
+					plaintext,
+					decryptionKeyId: base.decryptionKeyId,
+				}),
 			];
 		},
 		expected: ["accepted"],
@@ -372,13 +425,23 @@ export const forgeries: Readonly<Record<string, Forgery>> = {
 	},
 	"directory heads that nobody has": {
 		make: async (writer, docId, value) => [
-			await sealOn(writer, docId, { directoryHeads: [toHex(writer.replica.env.random.randomBytes(32))] }, `unknown ${value}`),
+			await sealOn(
+				writer,
+				docId,
+				{ directoryHeads: [toHex(writer.replica.env.random.randomBytes(32))] },
+				`unknown ${value}`,
+			),
 		],
 		expected: ["pending directory"],
 	},
 	"a predecessor that nobody has": {
 		make: async (writer, docId, value) => [
-			await sealOn(writer, docId, { previousByAuthor: toHex(writer.replica.env.random.randomBytes(32)) }, `gap ${value}`),
+			await sealOn(
+				writer,
+				docId,
+				{ previousByAuthor: toHex(writer.replica.env.random.randomBytes(32)) },
+				`gap ${value}`,
+			),
 		],
 		expected: ["accepted"],
 	},

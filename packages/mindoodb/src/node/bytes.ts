@@ -9,3 +9,10 @@ export function plainBytes(buffer: Uint8Array): Uint8Array {
 export function bytesToken(bytes: Uint8Array): string {
 	return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }
+
+/** The bytes of a string whose characters are all below 256. */
+export function latin1Bytes(text: string): Uint8Array {
+	const bytes = new Uint8Array(text.length);
+	for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+	return bytes;
+}

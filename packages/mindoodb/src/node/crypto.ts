@@ -7,25 +7,48 @@ import {
 	hash as hashOnce,
 	pbkdf2 as pbkdf2Callback,
 	randomBytes,
+	randomFillSync,
 } from "node:crypto";
 import { promisify } from "node:util";
 import type { Argon2idCosts, Crypto, KeyPairBytes } from "@mindoodb/core";
 import { hashRaw } from "@node-rs/argon2";
 import { checkArgon2idCosts, checkKey, checkPbkdf2Rounds } from "../shared/arguments.js";
-import { plainBytes } from "./bytes.js";
+import { latin1Bytes, plainBytes } from "./bytes.js";
 import { deflateRaw, inflateRaw, inflateRawAtMost } from "./deflate.js";
 import { ed25519 } from "./ed25519.js";
 import { rsaOaep } from "./rsa-oaep.js";
 
-/** Missing before Node 20.12 and 21.7. */
+/**
+ * SHA-256 by a short string, because every `Buffer` that comes from OpenSSL has memory of its own to be made and collected: that
+ * costs more than the hash of a small entry. `hash` is missing before Node 20.12 and 21.7.
+ */
 const sha256 =
 	typeof hashOnce === "function"
-		? (data: Uint8Array) => plainBytes(hashOnce("sha256", data, "buffer"))
+		? (data: Uint8Array) => latin1Bytes(hashOnce("sha256", data, "binary"))
 		: (data: Uint8Array) => plainBytes(createHash("sha256").update(data).digest());
 
 const generate = promisify(generateKeyPair);
 const pbkdf2 = promisify(pbkdf2Callback);
 const tagLength = 16;
+
+/** Random bytes up to this length, initialization vectors and ids, are cut from a larger draw; keys never are. */
+const smallDraw = 16;
+
+function randomSource(): (length: number) => Uint8Array {
+	const drawn = new Uint8Array(4096);
+	let used = drawn.length;
+	return (length) => {
+		if (length > smallDraw) return plainBytes(randomBytes(length));
+		if (used + length > drawn.length) {
+			randomFillSync(drawn);
+			used = 0;
+		}
+		used += length;
+		const bytes = drawn.slice(used - length, used);
+		drawn.fill(0, used - length, used);
+		return bytes;
+	};
+}
 
 /**
  * Cryptography by `node:crypto`, `node:zlib` and `@node-rs/argon2`.
@@ -38,7 +61,7 @@ export function nodeCrypto(): Crypto {
 		...ed25519(),
 		...rsaOaep(),
 
-		randomBytes: (length) => plainBytes(randomBytes(length)),
+		randomBytes: randomSource(),
 
 		sha256: async (data) => sha256(data),
 		sha256Many: async (data) => data.map(sha256),

@@ -177,6 +177,28 @@ export class MindooFolder {
 		return opening;
 	}
 
+	/**
+	 * The tenant that is meant.
+	 * @param tenant a name or a tenantRoot; @default the only one there is.
+	 * @throws {UsageError} `not-found`, or when the name fits several.
+	 */
+	async findTenant(tenant?: string): Promise<TenantIdentity> {
+		const all = await this.listTenants();
+		const found = all.filter(
+			({ tenantId, tenantRoot }) => tenant === undefined || tenant === tenantId || tenant === tenantRoot,
+		);
+		if (found.length === 1 && found[0] !== undefined) return found[0];
+		if (found.length === 0) {
+			throw new UsageError(
+				tenant === undefined ? "the folder keeps no tenant yet" : "the folder keeps no such tenant",
+				{
+					code: "not-found",
+				},
+			);
+		}
+		throw new UsageError(`the folder keeps ${found.length} tenants that this could mean: name one by its tenantRoot`);
+	}
+
 	/** A new named key under a password of its own, to be imported into KeyBags: one's own and those of whoever shall read. */
 	createKey(password: string, options: PasswordKeyOptions = {}): Promise<EncryptedPrivateKey> {
 		return this.#factory.createSymmetricEncryptedPrivateKey(password, options);
@@ -256,27 +278,6 @@ export class MindooFolder {
 		const open = await Promise.allSettled([...this.#open.values()].map(async ({ tenant }) => (await tenant).close()));
 		await this.#writing;
 		for (const each of open) if (each.status === "rejected") throw each.reason;
-	}
-
-	/**
-	 * @param tenant a name or a tenantRoot; @default the only one there is.
-	 * @throws {UsageError} `not-found`, or when the name fits several.
-	 */
-	async findTenant(tenant?: string): Promise<TenantIdentity> {
-		const all = await this.listTenants();
-		const found = all.filter(
-			({ tenantId, tenantRoot }) => tenant === undefined || tenant === tenantId || tenant === tenantRoot,
-		);
-		if (found.length === 1 && found[0] !== undefined) return found[0];
-		if (found.length === 0) {
-			throw new UsageError(
-				tenant === undefined ? "the folder keeps no tenant yet" : "the folder keeps no such tenant",
-				{
-					code: "not-found",
-				},
-			);
-		}
-		throw new UsageError(`the folder keeps ${found.length} tenants that this could mean: name one by its tenantRoot`);
 	}
 
 	/** From here on a call that changes the KeyBag resolves when the change is on disk. */

@@ -5,15 +5,26 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cheapKdf } from "@mindoodb/testing";
 import { createFolder, FormatError, KeyError, type MindooFolder, openFolder, StoreError, UsageError } from "mindoodb";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 const password = "correct horse";
 const options = { password, ...cheapKdf };
 const tenantOptions = { tenantId: "acme", adminPassword: "admin", tenantKeyPassword: "tenant", ...options };
 
+let template: string;
 let root: string;
 let dir: string;
 const opened: MindooFolder[] = [];
+
+// Making an RSA key takes its time: the two identities are made once and copied.
+beforeAll(async () => {
+	template = await mkdtemp(join(tmpdir(), "mindoodb-folder-"));
+	for (const username of ["alice", "bob"]) {
+		await (await createFolder(join(template, username), { username, ...options })).close();
+	}
+});
+
+afterAll(() => rm(template, { recursive: true, force: true }));
 
 beforeEach(async () => {
 	root = await mkdtemp(join(tmpdir(), "mindoodb-folder-"));
@@ -25,7 +36,14 @@ afterEach(async () => {
 	await rm(root, { recursive: true, force: true });
 });
 
-const create = async (path = dir, username = "alice") => track(await createFolder(path, { username, ...options }));
+const createAnew = (path: string) => createFolder(path, { username: "alice", ...options });
+
+/** As `createFolder` leaves it. */
+async function create(path = dir, username = "alice"): Promise<MindooFolder> {
+	await cp(join(template, username), path, { recursive: true, errorOnExist: true, force: false });
+	return open(path);
+}
+
 const open = async (path = dir, word = password) => track(await openFolder(path, { ...options, password: word }));
 
 function track(folder: MindooFolder): MindooFolder {
@@ -181,13 +199,13 @@ describe("a folder that is not right", () => {
 		await expect(openFolder(join(root, "none"), options)).rejects.toMatchObject({ code: "not-found" });
 		await expect(readdir(join(root, "none"))).rejects.toThrow();
 		await writeFile(join(root, "something"), "else");
-		await expect(create(root)).rejects.toBeInstanceOf(UsageError);
+		await expect(createAnew(root)).rejects.toBeInstanceOf(UsageError);
 		expect(await readdir(root)).toEqual(["something"]);
 
 		const folder = await create();
 		await folder.createTenant(tenantOptions);
 		await folder.close();
-		await expect(create()).rejects.toBeInstanceOf(UsageError);
+		await expect(createAnew(dir)).rejects.toBeInstanceOf(UsageError);
 		const files = await filesOf(dir);
 		const identity = JSON.parse(files["identity.json"] as string) as Record<string, unknown>;
 		for (const [damaged, code] of [
@@ -264,7 +282,7 @@ describe("dropLocal", () => {
 		expect(await again.listTenants()).toEqual([]);
 		await again.dropLocal({ identity: true });
 		expect(await readdir(dir)).toEqual([]);
-		await create();
+		await (await createAnew(dir)).close();
 	});
 
 	it("that was cut short is completed when the folder is opened", async () => {
