@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { Counter, ImmutableString } from "@automerge/automerge/slim";
 import fc from "fast-check";
 import { nodeEnv } from "mindoodb";

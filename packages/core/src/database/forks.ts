@@ -22,7 +22,7 @@ export async function loserOf(
 	const followersA = followers(evaluation, a, author);
 	const followersB = followers(evaluation, b, author);
 	if (followersA !== followersB) return followersA > followersB ? b : a;
-	return a < b ? b : a;
+	return [a, b].sort()[1] as string;
 }
 
 /** Number of other authors with an entry that passes rules 1 to 4 and descends from `hash`. */
