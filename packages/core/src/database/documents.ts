@@ -4,22 +4,17 @@
  */
 import { makeActor } from "../automerge/actor.js";
 import { fromHex } from "../bytes/hex.js";
-import type { Entry } from "../entry/entry.js";
 import { StoreError, UsageError } from "../errors.js";
-import type { RowWrite } from "../store/store.js";
-import { BehindDocuments, type Lag } from "./behind.js";
-import { chainPrecedes } from "./chain-order.js";
+import { BehindDocuments } from "./behind.js";
 import { ChangeFeed } from "./change-feed.js";
 import type { DatabaseContext } from "./context.js";
-import { lastUint48, projectionKey, verdictRange } from "./document-rows.js";
-import type { EvaluationContext } from "./evaluation.js";
+import { evaluationContext } from "./evaluation-context.js";
 import type { MindooDoc } from "./mindoo-doc.js";
 import { OpenDocument, type StoredState } from "./open-document.js";
 import { OpenDocuments } from "./open-documents.js";
-import type { Outcome } from "./outcome.js";
+import { type BroughtUp, Projecting } from "./projecting.js";
 import { Projections, type StoredProjection } from "./projections.js";
-import { decodeVerdict, type Verdict } from "./verdict.js";
-import { verdictRows } from "./verdict-rows.js";
+import { readVerdicts } from "./verdict-rows.js";
 
 /** Documents brought up in one batch of rows. */
 const bringUpBatch = 64;
@@ -28,21 +23,12 @@ const writeBehindDelay = 1000;
 
 export type Scanned = readonly [document: number, stored: StoredProjection | undefined];
 
-/** What bringing a document up changed. */
-interface BroughtUp {
-	readonly document: number;
-	readonly rows: readonly RowWrite[];
-	readonly lag: Lag | undefined;
-	/** Directory and keys under which it was judged. */
-	readonly generation: string;
-	readonly told: { readonly docId: string; readonly deleted: boolean; readonly feed: number } | undefined;
-}
-
 export class Documents {
 	readonly #context: DatabaseContext;
 	readonly feed: ChangeFeed;
 	readonly projections: Projections;
 	readonly behind: BehindDocuments;
+	readonly #projecting: Projecting;
 	readonly #open = new OpenDocuments();
 	readonly #turns = new Map<number, Promise<unknown>>();
 	/** Documents that are being opened to be written. */
@@ -57,6 +43,7 @@ export class Documents {
 		this.feed = feed;
 		this.behind = behind;
 		this.projections = new Projections(context);
+		this.#projecting = new Projecting(context, feed, behind, this.projections);
 		this.#actors = actors;
 	}
 
@@ -209,7 +196,7 @@ export class Documents {
 					const result = await this.#bringUp(document);
 					if (result !== undefined) done.push(result);
 				}
-				await this.#write(done);
+				await this.#projecting.write(done);
 			});
 			const outdated = done.map(({ document }) => document).filter((document) => this.behind.get(document)?.anew);
 			if (outdated.length > 0) await this.bringUp(outdated);
@@ -249,7 +236,7 @@ export class Documents {
 	}
 
 	async #bringUp(document: number): Promise<BroughtUp | undefined> {
-		const generation = this.#generation();
+		const generation = this.#projecting.generation();
 		const lag = this.behind.get(document);
 		const stored = await this.projections.read(document);
 		if (lag === undefined && stored !== undefined && stored.kind !== "unusable") return undefined;
@@ -261,69 +248,10 @@ export class Documents {
 		const open = kept ?? (await this.#load(document));
 		try {
 			await open.whenWritten();
-			return { ...(await this.#result(open, lag, stored)), generation };
+			return { ...(await this.#projecting.result(open, lag, stored)), generation };
 		} finally {
 			if (open !== kept) open.free();
 		}
-	}
-
-	/** The rows that hold what a document comes to. Nothing of it may be undurable. */
-	async #result(
-		open: OpenDocument,
-		lag: Lag | undefined,
-		stored: StoredProjection | undefined,
-	): Promise<Omit<BroughtUp, "generation">> {
-		const { document, docId, applied } = open;
-		const outcome = open.outcome();
-		const data = open.data();
-		const judged = lag === undefined || lag.feed === 0 || lag.unapplied || lag.anew;
-		// An own write moved the feed, and may be undone before its projection is written: the stored one cannot tell.
-		const changed = judged && ((lag?.feed ?? 0) > 0 || differs(stored, outcome, open.feed > 0));
-		const before = open.feed;
-		if (changed) open.feed = this.feed.take();
-		const { feed } = open;
-		const rows: RowWrite[] = changed ? this.feed.rows(document, feed, before) : [];
-		rows.push(...verdictRows(document, open.evaluation.judged, await this.verdicts(document)));
-		const value =
-			outcome.facts === undefined || outcome.keyCommitment === undefined || data === undefined
-				? this.projections.hidden({ docId, feed, applied, locked: outcome.locked })
-				: await this.projections.seal(
-						{ docId, feed, applied, deleted: outcome.deleted, keyCommitment: outcome.keyCommitment },
-						{ facts: outcome.facts, data },
-					);
-		rows.push({ type: "put", key: projectionKey(document), value });
-		const told = changed ? { docId, feed, deleted: outcome.deleted || outcome.facts === undefined } : undefined;
-		return { document, rows, lag, told };
-	}
-
-	/**
-	 * In the store's serial section, so that a lag which is noted meanwhile is never cleared by an older result. What was judged under
-	 * another state of directory and keys than the present one is noted to be judged anew: whoever looked for documents that wait for
-	 * the change could not see it yet.
-	 */
-	async #write(done: readonly BroughtUp[]): Promise<void> {
-		if (done.length === 0) return;
-		const cleared: BroughtUp[] = [];
-		try {
-			await this.#context.store.append([], {
-				rows: async () => {
-					cleared.push(...done);
-					const now = this.#generation();
-					return done.flatMap(({ document, lag, rows, generation }) => [
-						...rows,
-						...(generation === now ? this.behind.clear(document, lag) : this.behind.note(document, { anew: true })),
-					]);
-				},
-			});
-		} catch (error) {
-			for (const { document, lag } of cleared) if (lag !== undefined) this.behind.restore(document, lag);
-			throw error;
-		}
-		this.feed.announce(done.flatMap(({ told }) => (told === undefined ? [] : { ...told, origin: "remote" as const })));
-	}
-
-	#generation(): string {
-		return `${this.#context.trust.generation}/${this.#context.keyring.generation}`;
 	}
 
 	async #load(document: number): Promise<OpenDocument> {
@@ -337,43 +265,15 @@ export class Documents {
 			feed: lag?.feed || head?.feed || 0,
 			applied: head?.applied ?? 0,
 			judgeAnew: head === undefined || (lag?.anew ?? false),
-			verdicts: await this.verdicts(document),
+			verdicts: await readVerdicts(store.rows, document),
 		};
 		return OpenDocument.load(
-			{ store, evaluation: this.evaluationContext, actors: this.#actors },
+			{ store, evaluation: (id) => evaluationContext(this.#context, id), actors: this.#actors },
 			document,
 			docId,
 			state,
 		);
 	}
-
-	/** Verdicts of the entries that are not accepted, by arrival. */
-	async verdicts(document: number): Promise<Map<number, Verdict>> {
-		const verdicts = new Map<number, Verdict>();
-		for await (const batch of this.#context.store.rows.scan(verdictRange(document))) {
-			for (const [key, value] of batch) verdicts.set(lastUint48(key), decodeVerdict(value));
-		}
-		return verdicts;
-	}
-
-	readonly evaluationContext = async (docId: string): Promise<EvaluationContext> => {
-		const { env, tenantRoot, dbId, keyring, trust, store, isSettingsRoot } = this.#context;
-		return {
-			crypto: env.crypto,
-			tenantRoot,
-			dbId,
-			docId,
-			isSettingsRoot: isSettingsRoot === undefined ? undefined : (changes) => isSettingsRoot(docId, changes),
-			keyring,
-			trust,
-			foreign: async (hashes) => {
-				const arrivals = (await store.arrivalsOf(hashes)).filter((arrival) => arrival !== undefined);
-				const elsewhere = await store.getArrivals(arrivals, { payload: false });
-				return new Set(elsewhere.filter(({ entry }) => documentOf(entry) !== docId).map(({ entry }) => entry.hash));
-			},
-			precedes: (earlier, later) => chainPrecedes(store, earlier, later),
-		};
-	};
 
 	/** Their rows stay behind and are made up for later. */
 	readonly #reportUnwritten = (error: unknown): void => {
@@ -411,20 +311,6 @@ export class Documents {
 		}
 		return open;
 	}
-}
-
-/** Whether a document shows something else than its stored projection did. */
-function differs(stored: StoredProjection | undefined, outcome: Outcome, wasInFeed: boolean): boolean {
-	if (outcome.facts === undefined) return wasInFeed && stored?.kind !== "hidden";
-	if (stored?.kind !== "shown") return true;
-	const heads = JSON.stringify(outcome.facts.heads);
-	return stored.head.deleted !== outcome.deleted || heads !== JSON.stringify(stored.opened.facts.heads);
-}
-
-function documentOf(
-	entry: { readonly kind: string } & (Entry | { readonly link: { readonly docId: string } }),
-): string {
-	return "link" in entry ? entry.link.docId : entry.common.docId;
 }
 
 function nameOf(error: unknown): string {

@@ -3,6 +3,7 @@ import type { DatabaseContext } from "./context.js";
 import { documentOfVerdictKey, rowKinds, rowRange } from "./document-rows.js";
 import type { Documents } from "./documents.js";
 import { accepted, decodeVerdict, describeVerdict, type Verdict } from "./verdict.js";
+import { readVerdicts } from "./verdict-rows.js";
 
 /** What became of one entry, and why. */
 export interface EntryExplanation {
@@ -120,7 +121,7 @@ export class Explainer {
 
 	async *#verdicts(document: number): AsyncGenerator<readonly [StoredEntry, Verdict]> {
 		const { store } = this.#context;
-		const verdicts = await this.#documents.verdicts(document);
+		const verdicts = await readVerdicts(store.rows, document);
 		for await (const batch of store.entriesOfDocument(document, { payload: false })) {
 			for (const { arrival, entry } of batch) yield [entry, verdicts.get(arrival) ?? accepted];
 		}

@@ -27,7 +27,7 @@ export interface StoredState {
 
 export interface OpenDocumentContext {
 	readonly store: LocalStore;
-	readonly evaluation: (docId: string) => Promise<EvaluationContext>;
+	readonly evaluation: (docId: string) => EvaluationContext;
 	/** Actor ids of this author; no two copies of a document in use at the same time may share one. */
 	readonly actors: readonly string[];
 }
@@ -91,7 +91,7 @@ export class OpenDocument {
 		docId: string,
 		state: StoredState,
 	): Promise<OpenDocument> {
-		const evaluationContext = await context.evaluation(docId);
+		const evaluationContext = context.evaluation(docId);
 		const opened = new OpenDocument(context, document, docId, state.feed, new Evaluation(evaluationContext));
 		await opened.#evaluate(evaluationContext, state);
 		return opened;
@@ -144,13 +144,13 @@ export class OpenDocument {
 		this.version++;
 		this.#standing = undefined;
 		if (this.#evaluation.stale || !this.#apply(gained)) {
-			await this.#evaluate(await this.#context.evaluation(this.docId), undefined);
+			await this.#evaluate(this.#context.evaluation(this.docId), undefined);
 		}
 	}
 
 	/** Judges everything anew, as after a change of rights or keys. */
 	async reevaluate(): Promise<void> {
-		await this.#evaluate(await this.#context.evaluation(this.docId), undefined);
+		await this.#evaluate(this.#context.evaluation(this.docId), undefined);
 		this.version++;
 	}
 

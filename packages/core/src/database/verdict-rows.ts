@@ -1,7 +1,7 @@
-import type { RowWrite } from "../store/store.js";
-import { lockedKey, missingKey, noValue, verdictKey } from "./document-rows.js";
+import type { Rows, RowWrite } from "../store/store.js";
+import { lastUint48, lockedKey, missingKey, noValue, verdictKey, verdictRange } from "./document-rows.js";
 import type { Judged } from "./evaluation.js";
-import { encodeVerdict, type Verdict } from "./verdict.js";
+import { decodeVerdict, encodeVerdict, type Verdict } from "./verdict.js";
 
 /**
  * The rows that turn the stored verdicts of a document into its present ones, with the index rows by which a missing entry or key
@@ -29,6 +29,15 @@ export function verdictRows(
 		if (!waitingBefore.has(key)) rows.push({ type: "put", key: indexKey(key, document), value: noValue });
 	for (const key of waitingBefore) if (!waiting.has(key)) rows.push({ type: "del", key: indexKey(key, document) });
 	return rows;
+}
+
+/** Verdicts of the entries of a document that are not accepted, by arrival. */
+export async function readVerdicts(rows: Rows, document: number): Promise<Map<number, Verdict>> {
+	const verdicts = new Map<number, Verdict>();
+	for await (const batch of rows.scan(verdictRange(document))) {
+		for (const [key, value] of batch) verdicts.set(lastUint48(key), decodeVerdict(value));
+	}
+	return verdicts;
 }
 
 /** What would settle a verdict: "e" and the hash of an entry, or "k" and a key commitment. */

@@ -4,8 +4,8 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { ed25519 } from "@noble/curves/ed25519.js";
 import { seededCrypto, seededRandom } from "@mindoodb/testing";
+import { ed25519 } from "@noble/curves/ed25519.js";
 import { nodeCrypto } from "mindoodb";
 import { beforeAll, describe, expect, it } from "vitest";
 import { fromHex, toHex } from "../bytes/hex.js";
@@ -13,7 +13,7 @@ import { encodeUtf8 } from "../bytes/text.js";
 import type { Crypto, SigningKey } from "../crypto/crypto.js";
 import { tenantSubkeys } from "../keys/subkeys.js";
 import { encodeLink, hashEntry, hashHeader, parseEntry, signedBytes, stubOf } from "./entry.js";
-import { type HeaderInput, decodeHeader, encodeHeader } from "./header.js";
+import { decodeHeader, encodeHeader, type HeaderInput } from "./header.js";
 import { headerRejects } from "./header-rejects.test.js";
 import { computeTenantRoot, isDocumentIdOf, makeDocumentId, settingsDocumentId } from "./ids.js";
 import { contentTag, fitsContentHash, openPayload, sealChunk, sealPayload } from "./payload.js";
@@ -26,6 +26,8 @@ const signingSeed = "01".repeat(32);
 const defaultKey = "02".repeat(32);
 const administrationKey = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
 const recoveryKey = "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c";
+/** Hex digits of a reject that is too long for the file; such ones are tried all the same. */
+const large = 4096;
 const createdAt = 1_700_000_000_000;
 const directoryHeads = ["aa".repeat(32), "bb".repeat(32)];
 /** Stands for the run of an entry: the format of Automerge's changes is pinned elsewhere. */
@@ -50,7 +52,12 @@ interface Vectors {
 	readonly subkeys: Readonly<Record<string, string>>;
 	readonly contentTag: string;
 	readonly entries: readonly EntryVector[];
-	readonly stub: { readonly headerHash: string; readonly link: string; readonly hash: string; readonly signature: string };
+	readonly stub: {
+		readonly headerHash: string;
+		readonly link: string;
+		readonly hash: string;
+		readonly signature: string;
+	};
 	/** Mode 2: another DEFLATE writer may give other bytes, which open to the same. */
 	readonly deflated: { readonly payload: string; readonly plaintext: string };
 	readonly rejects: readonly { readonly name: string; readonly header: string; readonly code: string }[];
@@ -134,12 +141,19 @@ async function make(): Promise<Vectors> {
 	const heads = [created, changed].sort();
 	const deleted = await add("delete", { entryType: "doc_delete", dependencyHashes: [changed] }, "");
 	await add("undelete", { entryType: "doc_change", dependencyHashes: [changed, deleted].sort() }, plaintext);
-	await add("snapshot", { entryType: "doc_snapshot", dependencyHashes: heads }, plaintext.repeat(1));
-	await add("extension", { entryType: "doc_change", dependencyHashes: heads, extensions: new Map([[128, Uint8Array.of(1)]]) }, plaintext);
+	await add("snapshot", { entryType: "doc_snapshot", dependencyHashes: heads }, plaintext);
+	await add(
+		"extension",
+		{ entryType: "doc_change", dependencyHashes: heads, extensions: new Map([[128, Uint8Array.of(1)]]) },
+		plaintext,
+	);
 	const chunk = await add("chunk", { entryType: "attachment_chunk" }, plaintext);
 	await add("second chunk", { entryType: "attachment_chunk", dependencyHashes: [chunk] }, "ff");
 	const first = entries[0] as EntryVector;
-	const stub = await stubOf(crypto, await parseEntry(crypto, { header: fromHex(first.header), signature: fromHex(first.signature) }));
+	const stub = await stubOf(
+		crypto,
+		await parseEntry(crypto, { header: fromHex(first.header), signature: fromHex(first.signature) }),
+	);
 	const binding = { entryType: "doc_change" as const, createdByPublicKey: publicKey, decryptionKeyId: "default" };
 	const long = toHex(encodeUtf8("the same again, ".repeat(40)));
 	const deflated = await sealPayload({ crypto, random: random(15) }, binding, fromHex(long), documentKey);
@@ -156,7 +170,7 @@ async function make(): Promise<Vectors> {
 			signature: toHex(stub.signature as Uint8Array),
 		},
 		deflated: { payload: toHex(deflated.payload), plaintext: long },
-		rejects: headerRejects(fromHex((entries[1] as EntryVector).header)),
+		rejects: headerRejects(fromHex((entries[1] as EntryVector).header)).filter(({ header }) => header.length < large),
 	};
 }
 
@@ -176,7 +190,11 @@ describe("entry vectors", () => {
 	it("headers, addresses and signatures are read back as they were made", async () => {
 		for (const vector of read().entries) {
 			const header = fromHex(vector.header);
-			const entry = await parseEntry(crypto, { header, payload: fromHex(vector.payload), signature: fromHex(vector.signature) });
+			const entry = await parseEntry(crypto, {
+				header,
+				payload: fromHex(vector.payload),
+				signature: fromHex(vector.signature),
+			});
 			expect(entry.hash, vector.name).toBe(vector.hash);
 			expect(entry.fields?.dependencyHashes).toEqual(vector.dependencyHashes);
 			expect(toHex(encodeHeader(entry.fields as HeaderInput))).toBe(vector.header);
@@ -196,12 +214,16 @@ describe("entry vectors", () => {
 			const label = fields.entryType === "attachment_chunk" ? "attachment" : "document";
 			const opened = await openPayload(crypto, fields, fromHex(payload), fromHex(subkeys[label] as string));
 			expect(toHex(opened as Uint8Array), name).toBe(clear);
-			expect(await openPayload(crypto, fields, fromHex(payload), fromHex(subkeys.projection as string))).toBeUndefined();
+			expect(
+				await openPayload(crypto, fields, fromHex(payload), fromHex(subkeys.projection as string)),
+			).toBeUndefined();
 		}
 		const binding = { entryType: "doc_change" as const, createdByPublicKey: publicKey, decryptionKeyId: "default" };
 		const size = { ...binding, originalSize: deflated.plaintext.length / 2 };
 		const key = fromHex(subkeys.document as string);
-		expect(toHex((await openPayload(crypto, size, fromHex(deflated.payload), key)) as Uint8Array)).toBe(deflated.plaintext);
+		expect(toHex((await openPayload(crypto, size, fromHex(deflated.payload), key)) as Uint8Array)).toBe(
+			deflated.plaintext,
+		);
 	});
 
 	it("identifiers belong to their maker, database and key alone", async () => {
@@ -222,7 +244,11 @@ describe("entry vectors", () => {
 		}
 	});
 
-	for (const { name, header, code } of read().rejects) {
+	const { rejects, entries } = read();
+	const long = headerRejects(fromHex((entries[1] as EntryVector).header)).filter(
+		({ header }) => header.length >= large,
+	);
+	for (const { name, header, code } of [...rejects, ...long]) {
 		it(`refuses a header: ${name}`, () => {
 			let found = "accepted";
 			try {

@@ -89,11 +89,23 @@ export function signedBytes(hash: string): Uint8Array {
  */
 export async function parseEntry(
 	crypto: Crypto,
-	bytes: { readonly header: Uint8Array; readonly signature?: Uint8Array | undefined; readonly payload?: Uint8Array | undefined },
+	bytes: {
+		readonly header: Uint8Array;
+		readonly signature?: Uint8Array | undefined;
+		readonly payload?: Uint8Array | undefined;
+	},
 ): Promise<Entry> {
 	const { common, fields } = decodeHeader(bytes.header);
 	const hash = await hashEntry(crypto, await hashHeader(crypto, bytes.header), common);
-	return { kind: "entry", hash, header: bytes.header, common, fields, signature: bytes.signature, payload: bytes.payload };
+	return {
+		kind: "entry",
+		hash,
+		header: bytes.header,
+		common,
+		fields,
+		signature: bytes.signature,
+		payload: bytes.payload,
+	};
 }
 
 /** What remains of an entry after a purge. */

@@ -71,7 +71,9 @@ const byType: readonly (readonly [name: string, changes: Readonly<Record<number,
 ];
 
 /** Headers that are refused, one for every rule, made of a `doc_change` that passes. */
-export function headerRejects(genuine: Uint8Array): { readonly name: string; readonly header: string; readonly code: string }[] {
+export function headerRejects(
+	genuine: Uint8Array,
+): { readonly name: string; readonly header: string; readonly code: string }[] {
 	const items = decodeCbor(genuine) as readonly CborValue[];
 	const withItem = (field: number, value: CborValue) => items.map((each, i) => (i === field ? value : each));
 	const rejects: { name: string; header: string; code: string }[] = [];
@@ -88,8 +90,16 @@ export function headerRejects(genuine: Uint8Array): { readonly name: string; rea
 	add("a byte less", genuine.subarray(0, -1), "format");
 	// 90 = array of 16; 98 10 is its longer form, 9f … ff the indefinite one.
 	add("a length that is not in shortest form", concatBytes(Uint8Array.of(0x98, 0x10), genuine.subarray(1)), "format");
-	add("an array of indefinite length", concatBytes(Uint8Array.of(0x9f), genuine.subarray(1), Uint8Array.of(0xff)), "format");
-	add("a version that is not in shortest form", concatBytes(genuine.subarray(0, 1), Uint8Array.of(0x18, 0x01), genuine.subarray(2)), "format");
+	add(
+		"an array of indefinite length",
+		concatBytes(Uint8Array.of(0x9f), genuine.subarray(1), Uint8Array.of(0xff)),
+		"format",
+	);
+	add(
+		"a version that is not in shortest form",
+		concatBytes(genuine.subarray(0, 1), Uint8Array.of(0x18, 0x01), genuine.subarray(2)),
+		"format",
+	);
 	add("a float", new Uint8Array(encode(items.map((each, i) => (i === 6 ? 1.5 : each)))), "format");
 	add("a negative time", new Uint8Array(encode(items.map((each, i) => (i === 6 ? -1 : each)))), "format");
 	add("a tag", concatBytes(Uint8Array.of(0xc1), genuine), "format");

@@ -102,7 +102,8 @@ export function encodeHeader(input: HeaderInput): Uint8Array {
 export function decodeHeader(bytes: Uint8Array): DecodedHeader {
 	if (bytes.length > limits.headerBytes) throw limit("header", limits.headerBytes, bytes.length);
 	const array = decodeCbor(bytes);
-	if (!Array.isArray(array) || array.length < 16) throw new FormatError("header: expected an array of at least 16 elements");
+	if (!Array.isArray(array) || array.length < 16)
+		throw new FormatError("header: expected an array of at least 16 elements");
 	const items = array as readonly CborValue[];
 	const common: CommonFields = {
 		version: uint(items[0], "version"),
@@ -143,7 +144,9 @@ function checkCommon(fields: Pick<CommonFields, "dbId" | "docId" | "createdAt">)
 	checkId(fields.dbId, "dbId");
 	checkId(fields.docId, "docId");
 	if (!Number.isSafeInteger(fields.createdAt) || fields.createdAt < 0 || fields.createdAt >= limits.createdAt) {
-		throw new FormatError("header: createdAt must be a whole number of milliseconds below 2^48", { field: "createdAt" });
+		throw new FormatError("header: createdAt must be a whole number of milliseconds below 2^48", {
+			field: "createdAt",
+		});
 	}
 }
 
@@ -200,7 +203,12 @@ function checkList(hashes: readonly string[], most: number, field: string): void
 }
 
 function limit(what: string, expected: number, found: number): FormatError {
-	return new FormatError(`${what}: expected at most ${expected}, found ${found}`, { code: "limit", expected, found, field: what });
+	return new FormatError(`${what}: expected at most ${expected}, found ${found}`, {
+		code: "limit",
+		expected,
+		found,
+		field: what,
+	});
 }
 
 function hash(hex: string, field: string): Uint8Array {

@@ -23,7 +23,11 @@ export type SettingsForm = "tenantsettings" | "dbsettings";
  */
 export async function computeTenantRoot(
 	crypto: Crypto,
-	tenant: { readonly label: string; readonly administrationKey: Uint8Array; readonly recoveryKey?: Uint8Array | undefined },
+	tenant: {
+		readonly label: string;
+		readonly administrationKey: Uint8Array;
+		readonly recoveryKey?: Uint8Array | undefined;
+	},
 ): Promise<string> {
 	const cbor = encodeCbor([tenant.label, tenant.administrationKey, tenant.recoveryKey ?? null]);
 	return toHex(await crypto.sha256(concatBytes(tenantLabel, cbor)));

@@ -7,11 +7,13 @@
  * | 1    | HMAC(attachment-iv key, plaintext)[0..12] | as it is            | chunk                    |
  * | 2    | random                                    | raw DEFLATE of it, where that is smaller | create, change, snapshot |
  *
+ * Writers leave short plaintexts as they are: a single change is made of hashes and random numbers, and never gets smaller.
+ *
  * Source: docs/entry-format.md, "Payload".
  */
 import { encodeCbor } from "../bytes/cbor.js";
-import { concatBytes } from "../bytes/concat.js";
 import { equalBytes } from "../bytes/compare.js";
+import { concatBytes } from "../bytes/concat.js";
 import { fromHex, toHex } from "../bytes/hex.js";
 import type { Crypto, Random } from "../crypto/crypto.js";
 import { FormatError } from "../errors.js";
@@ -19,6 +21,8 @@ import { type EntryType, entryTypes } from "./header.js";
 import { limits } from "./limits.js";
 
 const overhead = 1 + 12 + 16;
+/** Bytes from which on DEFLATE is tried. */
+const deflateFrom = 256;
 
 /** What a payload is bound to besides its key. Public key as hex. */
 export interface PayloadBinding {
@@ -42,7 +46,7 @@ export async function sealPayload(
 	key: Uint8Array,
 ): Promise<SealedPayload> {
 	checkPlaintext(binding.entryType, plaintext.length);
-	const deflated = plaintext.length > 0 ? await env.crypto.deflate(plaintext) : plaintext;
+	const deflated = plaintext.length < deflateFrom ? plaintext : await env.crypto.deflate(plaintext);
 	const mode = deflated.length < plaintext.length ? 2 : 0;
 	const iv = env.random.randomBytes(12);
 	const sealed = await env.crypto.seal(key, iv, mode === 2 ? deflated : plaintext, associatedData(mode, binding));
@@ -77,8 +81,10 @@ export async function openPayload(
 	checkPayloadSize(entryType, payload.length);
 	checkPlaintext(entryType, originalSize);
 	const mode = payload[0] as number;
-	const allowed = entryType === "attachment_chunk" ? mode === 1 : mode === 0 || (mode === 2 && entryType !== "doc_delete");
-	if (!allowed) throw new FormatError(`payload: mode ${mode} does not go with ${entryType}`, { field: "mode", found: mode });
+	const allowed =
+		entryType === "attachment_chunk" ? mode === 1 : mode === 0 || (mode === 2 && entryType !== "doc_delete");
+	if (!allowed)
+		throw new FormatError(`payload: mode ${mode} does not go with ${entryType}`, { field: "mode", found: mode });
 	const data = mode === 1 ? chunkData : associatedData(mode, binding);
 	const plaintext = await crypto.open(key, payload.slice(1, 13), payload.subarray(13), data);
 	if (plaintext === undefined) return undefined;
@@ -140,7 +146,8 @@ async function finish(
 }
 
 function checkPlaintext(entryType: EntryType, length: number): void {
-	const most = entryType === "attachment_chunk" ? limits.chunkBytes : entryType === "doc_delete" ? 0 : limits.plaintextBytes;
+	const most =
+		entryType === "attachment_chunk" ? limits.chunkBytes : entryType === "doc_delete" ? 0 : limits.plaintextBytes;
 	const least = entryType === "doc_delete" ? 0 : 1;
 	if (length < least || length > most) {
 		throw new FormatError(`${entryType}: expected ${least} to ${most} bytes of plaintext, found ${length}`, {

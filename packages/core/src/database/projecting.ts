@@ -1,0 +1,105 @@
+import type { RowWrite } from "../store/store.js";
+import type { BehindDocuments, Lag } from "./behind.js";
+import type { ChangeFeed } from "./change-feed.js";
+import type { DatabaseContext } from "./context.js";
+import { projectionKey } from "./document-rows.js";
+import type { OpenDocument } from "./open-document.js";
+import type { Outcome } from "./outcome.js";
+import type { Projections, StoredProjection } from "./projections.js";
+import { readVerdicts, verdictRows } from "./verdict-rows.js";
+
+/** What bringing a document up changed. */
+export interface BroughtUp {
+	readonly document: number;
+	readonly rows: readonly RowWrite[];
+	readonly lag: Lag | undefined;
+	/** Directory and keys under which it was judged. */
+	readonly generation: string;
+	readonly told: { readonly docId: string; readonly deleted: boolean; readonly feed: number } | undefined;
+}
+
+/** Turns what documents come to into rows: projections, verdicts, change feed. */
+export class Projecting {
+	readonly #context: DatabaseContext;
+	readonly #feed: ChangeFeed;
+	readonly #behind: BehindDocuments;
+	readonly #projections: Projections;
+
+	constructor(context: DatabaseContext, feed: ChangeFeed, behind: BehindDocuments, projections: Projections) {
+		this.#context = context;
+		this.#feed = feed;
+		this.#behind = behind;
+		this.#projections = projections;
+	}
+
+	/** The state of directory and keys; what is judged under one does not stand under another. */
+	generation(): string {
+		return `${this.#context.trust.generation}/${this.#context.keyring.generation}`;
+	}
+
+	/**
+	 * The rows that hold what a document comes to. Nothing of it may be undurable when this is called.
+	 * @param stored its projection so far.
+	 */
+	async result(
+		open: OpenDocument,
+		lag: Lag | undefined,
+		stored: StoredProjection | undefined,
+	): Promise<Omit<BroughtUp, "generation">> {
+		const { document, docId, applied } = open;
+		const outcome = open.outcome();
+		const data = open.data();
+		const judged = lag === undefined || lag.feed === 0 || lag.unapplied || lag.anew;
+		// An own write moved the feed, and may be undone before its projection is written: the stored one cannot tell.
+		const changed = judged && ((lag?.feed ?? 0) > 0 || differs(stored, outcome, open.feed > 0));
+		const before = open.feed;
+		if (changed) open.feed = this.#feed.take();
+		const { feed } = open;
+		const rows: RowWrite[] = changed ? this.#feed.rows(document, feed, before) : [];
+		rows.push(...verdictRows(document, open.evaluation.judged, await readVerdicts(this.#context.store.rows, document)));
+		const value =
+			outcome.facts === undefined || outcome.keyCommitment === undefined || data === undefined
+				? this.#projections.hidden({ docId, feed, applied, locked: outcome.locked })
+				: await this.#projections.seal(
+						{ docId, feed, applied, deleted: outcome.deleted, keyCommitment: outcome.keyCommitment },
+						{ facts: outcome.facts, data },
+					);
+		rows.push({ type: "put", key: projectionKey(document), value });
+		const told = changed ? { docId, feed, deleted: outcome.deleted || outcome.facts === undefined } : undefined;
+		return { document, rows, lag, told };
+	}
+
+	/**
+	 * In the store's serial section, so that a lag which is noted meanwhile is never cleared by an older result. What was judged under
+	 * another state of directory and keys than the present one is noted to be judged anew: whoever looked for documents that wait for
+	 * the change could not see it yet.
+	 */
+	async write(done: readonly BroughtUp[]): Promise<void> {
+		if (done.length === 0) return;
+		const cleared: BroughtUp[] = [];
+		try {
+			await this.#context.store.append([], {
+				rows: async () => {
+					cleared.push(...done);
+					const now = this.generation();
+					return done.flatMap(({ document, lag, rows, generation }) => [
+						...rows,
+						...(generation === now ? this.#behind.clear(document, lag) : this.#behind.note(document, { anew: true })),
+					]);
+				},
+			});
+		} catch (error) {
+			for (const { document, lag } of cleared) if (lag !== undefined) this.#behind.restore(document, lag);
+			throw error;
+		}
+		this.#feed.announce(done.flatMap(({ told }) => (told === undefined ? [] : { ...told, origin: "remote" as const })));
+	}
+}
+
+/** Whether a document shows something else than its stored projection did. */
+function differs(stored: StoredProjection | undefined, outcome: Outcome, wasInFeed: boolean): boolean {
+	if (outcome.facts === undefined) return wasInFeed && stored?.kind !== "hidden";
+	if (stored?.kind !== "shown") return true;
+	const heads = JSON.stringify(outcome.facts.heads);
+	return stored.head.deleted !== outcome.deleted || heads !== JSON.stringify(stored.opened.facts.heads);
+}
