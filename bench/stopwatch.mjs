@@ -6,7 +6,9 @@ import { readFileSync } from "node:fs";
  */
 function mainThread() {
 	try {
-		const [ran = 0, waited = 0] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, "utf8").split(" ").map(Number);
+		const [ran = 0, waited = 0] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, "utf8")
+			.split(" ")
+			.map(Number);
 		return { ran, waited };
 	} catch {
 		return { ran: 0, waited: 0 };

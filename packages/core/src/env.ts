@@ -11,7 +11,11 @@ export interface Clock {
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
 /** Receives what is worth telling an operator; never plaintext, titles, user names or keys. */
-export type Log = (level: LogLevel, message: string, data?: Readonly<Record<string, string | number | boolean>>) => void;
+export type Log = (
+	level: LogLevel,
+	message: string,
+	data?: Readonly<Record<string, string | number | boolean>>,
+) => void;
 
 /** Everything that the database needs from its surroundings. */
 export interface Env {

@@ -76,7 +76,9 @@ export class FormatError extends MindooError {
 export class VerifyError extends MindooError {
 	constructor(
 		message: string,
-		options: ErrorOptions & { readonly code?: "address" | "signature" | "chain" | "trust" | "purged" | "wrong-database" } = {},
+		options: ErrorOptions & {
+			readonly code?: "address" | "signature" | "chain" | "trust" | "purged" | "wrong-database";
+		} = {},
 	) {
 		const { code = "trust", ...rest } = options;
 		super(code, message, rest);
@@ -98,7 +100,9 @@ export class KeyError extends MindooError {
 export class StoreError extends MindooError {
 	constructor(
 		message: string,
-		options: ErrorOptions & { readonly code?: "store-locked" | "store-version" | "store-damaged" | "store-io" | "closed" } = {},
+		options: ErrorOptions & {
+			readonly code?: "store-locked" | "store-version" | "store-damaged" | "store-io" | "closed";
+		} = {},
 	) {
 		const { code = "store-io", ...rest } = options;
 		super(code, message, rest);

@@ -113,6 +113,11 @@ export async function revoke(stage: Stage, report: TourReport): Promise<void> {
 			late.length === 2 && late.every(({ verdict }) => verdict.kind === "refused" && verdict.reason === "revoked"),
 			late.map(({ words }) => words).join(" "),
 		);
+		const monthAgo = stage.first.folder.env.clock.now() - 29 * day;
+		await report.check(
+			"and says to be a month old",
+			late.every(({ createdAt }) => createdAt < monthAgo),
+		);
 		await report.check("and changes nothing for the first member", (await digestOf(first.db)) === before);
 		for (const { createdAt, words } of late) await report.say(`  said to be of ${dateText(createdAt)}: ${words}`);
 		return { count: `${late.filter(({ verdict }) => verdict.kind === "refused").length} entries refused` };

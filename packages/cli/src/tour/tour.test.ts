@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Call } from "../call.js";
 import { capturedSurroundings } from "../captured-surroundings.js";
 import { runCommand } from "../program.js";
@@ -32,7 +32,10 @@ beforeEach(async () => {
 	await writeFile(join(root, "deep", "node_modules", "foreign.txt"), "made by others, and not read here");
 });
 
-afterEach(() => rm(root, { recursive: true, force: true }));
+afterEach(async () => {
+	vi.unstubAllEnvs();
+	await rm(root, { recursive: true, force: true });
+});
 
 describe("the tour", () => {
 	it("reads text files alone, and says what it skips", async () => {
@@ -45,7 +48,9 @@ describe("the tour", () => {
 	});
 
 	it("shows all of it on a small folder, and leaves nothing behind", async () => {
-		const before = await readdir(tmpdir());
+		const place = join(root, "tmp");
+		await mkdir(place);
+		vi.stubEnv("TMPDIR", place);
 		const { surroundings, output, errors } = capturedSurroundings({ cwd: root });
 		expect([await runCommand(["tour", "--json"], surroundings), errors()]).toEqual([0, ""]);
 		const { files, checks, failed, steps } = JSON.parse(output());
@@ -57,10 +62,7 @@ describe("the tour", () => {
 		expect(counts["it writes with its clock set back"]).toBe("2 entries refused");
 		expect(counts["prove that the search finds what is there"]).toBe(`${forms.length} of ${forms.length} forms`);
 		expect(counts["search all that the relay holds"]).toMatch(/^\d+ secrets in \d+ rows: 0 leaks/);
-		const left = (await readdir(tmpdir())).filter(
-			(name) => name.startsWith("mindoodb-tour-") && !before.includes(name),
-		);
-		expect(left).toEqual([]);
+		expect(await readdir(place)).toEqual([]);
 	});
 
 	it("fails on a folder without text", async () => {

@@ -132,7 +132,11 @@ export class CommitQueue {
 		const entries = await this.#sign(await this.#link(jobs.flatMap(({ sealed }) => sealed)));
 		const share = (placements: readonly Placement[]): (readonly [CommitJob, readonly Placement[]])[] => {
 			let next = 0;
-			return jobs.map(({ job, sealed }) => [job, placements.slice(next, (next += sealed.length))] as const);
+			return jobs.map(({ job, sealed }) => {
+				const first = next;
+				next += sealed.length;
+				return [job, placements.slice(first, next)] as const;
+			});
 		};
 		const placements = await this.#context.store.append(entries, {
 			rows: async (placed) => (await Promise.all(share(placed).map(([job, own]) => job.rows(own)))).flat(),
