@@ -37,7 +37,8 @@ import { diskUse } from "./machine.mjs";
  */
 
 const marker = "mindoodb-bench ";
-const oneProcess = 600_000;
+/** Milliseconds that a process may take. */
+const longest = { prepare: 1_800_000, run: 600_000 };
 
 /**
  * @param {readonly number[]} numbers
@@ -119,7 +120,7 @@ function findMissed(load, figures) {
  */
 function inChild(file, name, step, folder, options) {
 	const args = [...options, fileURLToPath(import.meta.url), file, name, step, folder];
-	const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"], timeout: oneProcess });
+	const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"], timeout: longest[step] });
 	let output = "";
 	child.stdout.setEncoding("utf8").on("data", (piece) => {
 		output += piece;

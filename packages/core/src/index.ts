@@ -41,6 +41,7 @@ export {
 	MindooDB,
 } from "./database/mindoo-db.js";
 export { MindooDoc } from "./database/mindoo-doc.js";
+export type { OwnRefusal, RefusalListener } from "./database/projecting.js";
 export type { PullResult, PushResult, TransferOptions } from "./database/replication.js";
 export { describeVerdict, type Verdict } from "./database/verdict.js";
 export { type Entry, type Link, linkOf, parseEntry, type StoredEntry, type Stub, stubOf } from "./entry/entry.js";

@@ -58,7 +58,7 @@ export async function scanRows(
 	for await (const [key, value] of rows) {
 		count++;
 		bytes += key.length + value.length;
-		leaks.push(...scanner.scan(value, `the value of row ${count}`));
+		leaks.push(...scanner.scan(key, `the key of row ${count}`), ...scanner.scan(value, `the value of row ${count}`));
 	}
 	return { leaks, rows: count, bytes };
 }

@@ -11,6 +11,8 @@ export interface DatabaseContext {
 	readonly tenantRoot: string;
 	readonly dbId: string;
 	readonly store: LocalStore;
+	/** Where attachment chunks lie when they do not lie with the documents. */
+	readonly attachmentStore: LocalStore | undefined;
 	readonly keyring: Keyring;
 	readonly trust: DatabaseTrust;
 	/** Absent on replicas that only read or pass on. */

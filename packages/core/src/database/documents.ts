@@ -12,7 +12,7 @@ import { evaluationContext } from "./evaluation-context.js";
 import type { MindooDoc } from "./mindoo-doc.js";
 import { OpenDocument, type StoredState } from "./open-document.js";
 import { OpenDocuments } from "./open-documents.js";
-import { type BroughtUp, Projecting } from "./projecting.js";
+import { type BroughtUp, Projecting, type RefusalListener } from "./projecting.js";
 import { Projections, type StoredProjection } from "./projections.js";
 import { readVerdicts } from "./verdict-rows.js";
 
@@ -174,6 +174,11 @@ export class Documents {
 		return stored !== undefined && stored.kind !== "unusable" && stored.head.applied >= arrival;
 	}
 
+	/** Tells of own entries that are refused because of what they build on. @returns a function that ends it. */
+	onRefused(listener: RefusalListener): () => void {
+		return this.#projecting.onRefused(listener);
+	}
+
 	/** Lets a copy go on which nothing can be built any more, because a write failed. */
 	discard(open: OpenDocument, error: unknown): void {
 		open.broken = error;
@@ -238,7 +243,9 @@ export class Documents {
 	async #bringUp(document: number): Promise<BroughtUp | undefined> {
 		const generation = this.#projecting.generation();
 		const lag = this.behind.get(document);
-		const stored = await this.projections.read(document);
+		// After own writes alone nobody asks for what was shown before.
+		const ownAlone = lag !== undefined && lag.feed > 0 && !lag.unapplied && !lag.anew;
+		const stored = ownAlone ? undefined : await this.projections.read(document);
 		if (lag === undefined && stored !== undefined && stored.kind !== "unusable") return undefined;
 		const kept = this.#open.get(document);
 		if (kept !== undefined) {

@@ -204,11 +204,16 @@ export class Evaluation {
 		if (entry.kind === "stub") return { kind: "purged" };
 		const { fields } = entry;
 		if (fields === undefined) return { kind: "unsupported" };
-		if (settled === undefined) {
-			const verdict = await this.#judgeHeader(judged, entry, fields);
-			if (verdict !== undefined) return verdict;
-		}
-		return this.#judgePayload(judged, entry, fields);
+		const verdict =
+			settled === undefined ? await this.#judgeHeader(judged, entry, fields) : this.#awaitDependencies(entry.hash, fields);
+		return verdict ?? this.#judgePayload(judged, entry, fields);
+	}
+
+	/** Entries that were accepted before come in order of arrival; changes are taken over in causal order. */
+	#awaitDependencies(hash: string, { dependencyHashes }: HeaderFields): Verdict | undefined {
+		const missing = dependencyHashes.filter((each) => this.#judged.get(each)?.verdict.kind !== "accepted");
+		for (const each of missing) this.#wait(each, hash);
+		return missing.length === 0 ? undefined : { kind: "pending", reason: "dependency", missing };
 	}
 
 	async #judgeHeader(judged: Judged, entry: Entry, fields: HeaderFields): Promise<Verdict | undefined> {

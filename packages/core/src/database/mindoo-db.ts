@@ -9,6 +9,7 @@ import { type ChangeFunction, DocumentWriter } from "./document-writer.js";
 import { Documents, type Scanned } from "./documents.js";
 import { type DocumentExplanation, type EntryExplanation, Explainer, type RefusedDocument } from "./explain.js";
 import type { MindooDoc } from "./mindoo-doc.js";
+import type { RefusalListener } from "./projecting.js";
 import { ReplicaStore } from "./replica-store.js";
 import { type PullResult, type PushResult, Replication, type TransferOptions } from "./replication.js";
 import { TrustFollower } from "./trust-follower.js";
@@ -221,6 +222,12 @@ export class MindooDB {
 		return this.#documents.feed.subscribe(listener, docId);
 	}
 
+	/** Tells of own entries that are refused because they build on a refused one: honest work that an administrator can pardon. */
+	onRefused(listener: RefusalListener): () => void {
+		this.#live();
+		return this.#documents.onRefused(listener);
+	}
+
 	/** Judges what somebody put into the store without this database. @returns documents that were touched. */
 	async syncStoreChanges(): Promise<number> {
 		this.#live();
@@ -323,6 +330,7 @@ export class MindooDB {
 			await this.#documents.close();
 		} finally {
 			await this.#context.store.close();
+			await this.#context.attachmentStore?.close();
 			this.#onClose();
 		}
 	}

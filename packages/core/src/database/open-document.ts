@@ -63,6 +63,8 @@ export class OpenDocument {
 	#evaluation: Evaluation;
 	#crdt: CrdtDocument | undefined;
 	readonly #lent = new Set<CrdtDocument>();
+	/** Arrivals of own entries behind `applied`: they are here and need not be read back. */
+	#placed = new Set<number>();
 	/** Own changes that have no entry yet. */
 	#drafted: LocalChange[] = [];
 	#standing: Standing | undefined;
@@ -136,9 +138,12 @@ export class OpenDocument {
 
 	/** Judges and applies what arrived since the last time. */
 	async absorb(): Promise<void> {
-		const inputs = (await this.#read(this.applied)).filter(
+		const own = this.#placed;
+		this.#placed = new Set();
+		const inputs = (await this.#read(this.applied, { except: own })).filter(
 			({ entry }) => this.#evaluation.get(entry.hash) === undefined,
 		);
+		for (const arrival of own) this.applied = Math.max(this.applied, arrival);
 		if (inputs.length === 0) return;
 		const gained = await this.#evaluation.add(inputs);
 		this.version++;
@@ -213,7 +218,11 @@ export class OpenDocument {
 
 	/** Tells the arrivals of own entries, now durable. Foreign ones that arrived in between stay to be absorbed. */
 	placed(placements: readonly Placement[]): void {
-		for (const { hash, arrival } of placements) this.#evaluation.setArrival(hash, arrival);
+		for (const { hash, arrival } of placements) {
+			this.#evaluation.setArrival(hash, arrival);
+			// After a new evaluation meanwhile it may be unknown, and is read like a foreign one.
+			if (this.#evaluation.get(hash) !== undefined) this.#placed.add(arrival);
+		}
 	}
 
 	/** Resolves when no own change is waiting to become durable. */
@@ -239,7 +248,7 @@ export class OpenDocument {
 	}
 
 	async #evaluate(context: EvaluationContext, state: StoredState | undefined): Promise<void> {
-		const inputs = await this.#read(0, state);
+		const inputs = await this.#read(0, { state });
 		const setAside = new Map<string, RefusedReason>();
 		for (;;) {
 			const trusting = setAside.size === 0 ? inputs : inputs.map(({ arrival, entry }) => ({ arrival, entry }));
@@ -288,9 +297,15 @@ export class OpenDocument {
 	}
 
 	/** Entries that arrived after `after`; moves `applied` to the last of them. */
-	async #read(after: number, state?: StoredState): Promise<EvaluationInput[]> {
+	async #read(
+		after: number,
+		{ state, except }: { readonly state?: StoredState | undefined; readonly except?: ReadonlySet<number> } = {},
+	): Promise<EvaluationInput[]> {
 		const inputs: EvaluationInput[] = [];
-		for await (const batch of this.#context.store.entriesOfDocument(this.document, { after })) {
+		for await (const batch of this.#context.store.entriesOfDocument(this.document, {
+			after,
+			...(except && { except }),
+		})) {
 			for (const { arrival, entry } of batch) {
 				const trusted =
 					state !== undefined && !state.judgeAnew && arrival <= state.applied && !state.verdicts.has(arrival);

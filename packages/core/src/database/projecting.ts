@@ -1,3 +1,4 @@
+import { linkOf } from "../entry/entry.js";
 import type { RowWrite } from "../store/store.js";
 import type { BehindDocuments, Lag } from "./behind.js";
 import type { ChangeFeed } from "./change-feed.js";
@@ -6,6 +7,7 @@ import { projectionKey } from "./document-rows.js";
 import type { OpenDocument } from "./open-document.js";
 import type { Outcome } from "./outcome.js";
 import type { Projections, StoredProjection } from "./projections.js";
+import type { Verdict } from "./verdict.js";
 import { readVerdicts, verdictRows } from "./verdict-rows.js";
 
 /** What bringing a document up changed. */
@@ -15,8 +17,18 @@ export interface BroughtUp {
 	readonly lag: Lag | undefined;
 	/** Directory and keys under which it was judged. */
 	readonly generation: string;
+	readonly refused: OwnRefusal | undefined;
 	readonly told: { readonly docId: string; readonly deleted: boolean; readonly feed: number } | undefined;
 }
+
+/** Own entries of a document that are refused for what they build on. */
+export interface OwnRefusal {
+	readonly docId: string;
+	/** Hashes. */
+	readonly entries: readonly string[];
+}
+
+export type RefusalListener = (refusal: OwnRefusal) => void;
 
 /** Turns what documents come to into rows: projections, verdicts, change feed. */
 export class Projecting {
@@ -24,6 +36,7 @@ export class Projecting {
 	readonly #feed: ChangeFeed;
 	readonly #behind: BehindDocuments;
 	readonly #projections: Projections;
+	readonly #refusalListeners = new Set<RefusalListener>();
 
 	constructor(context: DatabaseContext, feed: ChangeFeed, behind: BehindDocuments, projections: Projections) {
 		this.#context = context;
@@ -56,7 +69,9 @@ export class Projecting {
 		if (changed) open.feed = this.#feed.take();
 		const { feed } = open;
 		const rows: RowWrite[] = changed ? this.#feed.rows(document, feed, before) : [];
-		rows.push(...verdictRows(document, open.evaluation.judged, await readVerdicts(this.#context.store.rows, document)));
+		const verdicts = await readVerdicts(this.#context.store.rows, document);
+		const refused = this.#ownRefusal(open, verdicts);
+		rows.push(...verdictRows(document, open.evaluation.judged, verdicts));
 		const value =
 			outcome.facts === undefined || outcome.keyCommitment === undefined || data === undefined
 				? this.#projections.hidden({ docId, feed, applied, locked: outcome.locked })
@@ -66,7 +81,35 @@ export class Projecting {
 					);
 		rows.push({ type: "put", key: projectionKey(document), value });
 		const told = changed ? { docId, feed, deleted: outcome.deleted || outcome.facts === undefined } : undefined;
-		return { document, rows, lag, told };
+		return { document, rows, lag, told, refused };
+	}
+
+	/** @returns a function that ends it. */
+	onRefused(listener: RefusalListener): () => void {
+		this.#refusalListeners.add(listener);
+		return () => this.#refusalListeners.delete(listener);
+	}
+
+	/** Entries of this replica's author that rule 5 alone refuses, and did not before. */
+	#ownRefusal(open: OpenDocument, before: ReadonlyMap<number, Verdict>): OwnRefusal | undefined {
+		const own = this.#context.author?.publicKey;
+		const entries: string[] = [];
+		for (const { arrival, entry, verdict } of open.evaluation.judged) {
+			if (verdict.kind !== "refused" || verdict.reason !== "dependency") continue;
+			if (linkOf(entry).createdByPublicKey === own && before.get(arrival)?.kind !== "refused") entries.push(entry.hash);
+		}
+		return entries.length === 0 ? undefined : { docId: open.docId, entries };
+	}
+
+	#tellRefusal(refusal: OwnRefusal): void {
+		for (const listener of this.#refusalListeners) {
+			try {
+				listener(refusal);
+			} catch (error) {
+				const name = error instanceof Error ? error.name : typeof error;
+				this.#context.env.log("error", "a refusal listener threw", { error: name });
+			}
+		}
 	}
 
 	/**
@@ -93,6 +136,7 @@ export class Projecting {
 			throw error;
 		}
 		this.#feed.announce(done.flatMap(({ told }) => (told === undefined ? [] : { ...told, origin: "remote" as const })));
+		for (const { refused } of done) if (refused !== undefined) this.#tellRefusal(refused);
 	}
 }
 

@@ -296,11 +296,12 @@ class LevelStore implements LocalStore {
 
 	async *entriesOfDocument(
 		document: number,
-		options: { readonly after?: number; readonly payload?: boolean } = {},
+		options: { readonly after?: number; readonly payload?: boolean; readonly except?: ReadonlySet<number> } = {},
 	): AsyncGenerator<readonly Arrival[]> {
-		const { after = 0, payload = true } = options;
+		const { after = 0, payload = true, except } = options;
 		for await (const arrivals of listArrivals(this.#table, tags.documentListing, document, after)) {
-			for await (const read of this.#reader.pieces(arrivals, payload)) if (read.length > 0) yield read;
+			const wanted = except === undefined ? arrivals : arrivals.filter((arrival) => !except.has(arrival));
+			for await (const read of this.#reader.pieces(wanted, payload)) if (read.length > 0) yield read;
 		}
 	}
 

@@ -190,10 +190,10 @@ export interface LocalStore extends ContentAddressedStore {
 	documentId(document: number): Promise<string | undefined>;
 	/** Number of the newest document; documents are numbered from 1 without gaps. */
 	documentCount(): number;
-	/** Entries of a document in arrival order, a batch at a time. */
+	/** Entries of a document in arrival order, a batch at a time. @param options `except`: arrivals that are not wanted. */
 	entriesOfDocument(
 		document: number,
-		options?: { readonly after?: number; readonly payload?: boolean },
+		options?: { readonly after?: number; readonly payload?: boolean; readonly except?: ReadonlySet<number> },
 	): AsyncIterable<readonly Arrival[]>;
 	/** By arrival number; missing and damaged ones are left out. */
 	getArrivals(arrivals: readonly number[], options?: { readonly payload?: boolean }): Promise<Arrival[]>;

@@ -29,6 +29,8 @@ export interface OpenTenantOptions {
 export interface OpenDatabaseOptions {
 	/** Store of the documents; made by `env.stores` when absent. The database closes it. */
 	readonly docStore?: LocalStore;
+	/** Store of attachment chunks; the documents' store serves for both when absent. The database closes it. */
+	readonly attachmentStore?: LocalStore;
 }
 
 interface OpenDatabase {
@@ -186,7 +188,7 @@ export class MindooTenant {
 		return this.close();
 	}
 
-	async #open(dbId: string, { docStore }: OpenDatabaseOptions): Promise<OpenDatabase> {
+	async #open(dbId: string, { docStore, attachmentStore }: OpenDatabaseOptions): Promise<OpenDatabase> {
 		const { tenantRoot } = this.identity;
 		const isDirectory = dbId === directoryId;
 		if (isDirectory && docStore !== undefined) throw new UsageError("the directory's store comes from env.stores");
@@ -194,25 +196,34 @@ export class MindooTenant {
 			? this.#directoryStore
 			: (docStore ?? (await this.#env.stores.open({ tenantRoot, dbId, purpose: "documents" })));
 		try {
-			return await this.#openWith(dbId, store, isDirectory);
+			for (const each of [store, attachmentStore]) await this.#checkStore(dbId, each);
+			return await this.#openWith(dbId, store, attachmentStore, isDirectory);
 		} catch (error) {
 			if (!isDirectory) await store.close();
 			throw error;
 		}
 	}
 
-	async #openWith(dbId: string, store: LocalStore, isDirectory: boolean): Promise<OpenDatabase> {
+	async #checkStore(dbId: string, store: LocalStore | undefined): Promise<void> {
+		const found = await store?.identity();
+		if (found === undefined || (found.tenantRoot === this.identity.tenantRoot && found.dbId === dbId)) return;
+		throw new UsageError("the store given holds another tenant or database", { field: "docStore" });
+	}
+
+	async #openWith(
+		dbId: string,
+		store: LocalStore,
+		attachmentStore: LocalStore | undefined,
+		isDirectory: boolean,
+	): Promise<OpenDatabase> {
 		const { tenantRoot } = this.identity;
-		const found = await store.identity();
-		if (found.tenantRoot !== tenantRoot || found.dbId !== dbId) {
-			throw new UsageError("the store given holds another tenant or database", { field: "docStore" });
-		}
 		const trust = new TenantTrust(this.#log, dbId, store);
 		const context: DatabaseContext = {
 			env: this.#env,
 			tenantRoot,
 			dbId,
 			store,
+			attachmentStore,
 			keyring: this.#keyring,
 			trust,
 			author: this.#author(),

@@ -56,6 +56,9 @@ export function testReading(make: MakeStoreUnderTest): void {
 				const numbers = async (arrivals: AsyncIterable<readonly { readonly arrival: number }[]>) =>
 					(await collect(arrivals)).map(({ arrival }) => arrival);
 				expect(await numbers(store.entriesOfDocument(1))).toEqual([1, 2, 6, 7, 9]);
+				const except = new Set([2, 3, 9]);
+				expect(await numbers(store.entriesOfDocument(1, { except }))).toEqual([1, 6, 7]);
+				expect(await numbers(store.entriesOfDocument(1, { after: 6, except }))).toEqual([7]);
 				for (let after = 0; after < 11; after++) {
 					expect(await numbers(store.entriesOfDocument(1, { after }))).toEqual(
 						[1, 2, 6, 7, 9].filter((each) => each > after),
