@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,6 +13,7 @@ import {
 	type PasswordKeyOptions,
 } from "mindoodb";
 import type { Call } from "../call.js";
+import { exitCodes } from "../exit-codes.js";
 import { countText } from "../text.js";
 import { importFiles } from "./library.js";
 import { openRelay, type Relay } from "./relay.js";
@@ -58,13 +60,22 @@ export interface Stage {
 	ids: ReadonlyMap<string, string>;
 }
 
-/** Makes a folder that `withStage` takes away again. */
+/** What somebody sends who does not want to see the end. */
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Makes a folder and takes it away again, however the work ends. */
 export async function withTemporaryFolder<T>(keep: boolean, work: (root: string) => Promise<T>): Promise<T> {
 	// mkdtemp gives it to its owner alone.
 	const root = await mkdtemp(join(tmpdir(), "mindoodb-tour-"));
+	const leave = () => {
+		if (!keep) rmSync(root, { recursive: true, force: true });
+		process.exit(exitCodes.cancelled);
+	};
+	for (const signal of signals) process.once(signal, leave);
 	try {
 		return await work(root);
 	} finally {
+		for (const signal of signals) process.off(signal, leave);
 		if (!keep) await rm(root, { recursive: true, force: true });
 	}
 }
