@@ -102,6 +102,7 @@ export class Replication {
 		const offer = async (
 			arrivals: readonly { readonly arrival: number; readonly entry: StoredEntry }[],
 		): Promise<number[]> => {
+			if (arrivals.length === 0) return [];
 			const known = new Set(await remote.hasEntries(arrivals.map(({ entry }) => entry.hash)));
 			const missing = arrivals.filter(({ entry }) => !known.has(entry.hash));
 			if (missing.length === 0) return [];
