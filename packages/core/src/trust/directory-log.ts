@@ -68,6 +68,8 @@ export class DirectoryLog {
 	readonly #locked = new Map<string, number>();
 	/** How far databases have followed. */
 	readonly #followers = new Map<string, Pick<DirectoryStep, "arrival" | "sequence">>();
+	/** Arrivals that the rows of followers hold. */
+	readonly #remembered = new Map<string, number>();
 	readonly #settings = new Map<string, SettingsPlace>();
 	#at = 0;
 	#cacheable = true;
@@ -136,10 +138,13 @@ export class DirectoryLog {
 	/** Remembers for the next start that a database has followed everything up to a step. */
 	async followed(dbId: string, step: Pick<DirectoryStep, "arrival" | "sequence">): Promise<void> {
 		this.follows(dbId, step);
+		// Opening a database that has missed nothing writes nothing.
+		if (this.#remembered.get(dbId) === step.arrival) return;
 		const value = new Uint8Array(6);
 		writeUint(value, 0, step.arrival, 6);
 		const row: RowWrite = { type: "put", key: concatBytes(Uint8Array.of(followerKind), encodeUtf8(dbId)), value };
 		await this.#context.store.rows.write([row], { durable: false });
+		this.#remembered.set(dbId, step.arrival);
 	}
 
 	#inTurn(task: () => Promise<void>): Promise<void> {
@@ -297,7 +302,10 @@ export class DirectoryLog {
 		const range = { from: Uint8Array.of(followerKind), to: Uint8Array.of(followerKind + 1) };
 		for await (const batch of this.#context.store.rows.scan(range)) {
 			for (const [key, value] of batch) {
-				this.#followers.set(decodeUtf8(key.subarray(1)), { arrival: readUint(value, 0, 6), sequence: 0 });
+				const dbId = decodeUtf8(key.subarray(1));
+				const arrival = readUint(value, 0, 6);
+				this.#followers.set(dbId, { arrival, sequence: 0 });
+				this.#remembered.set(dbId, arrival);
 			}
 		}
 	}

@@ -136,6 +136,19 @@ describe("a folder of stores", () => {
 		await store.close();
 	});
 
+	test("a closed store leaves no log for the next opening to read", async () => {
+		const maker = await entryMaker({ crypto, tenantRoot: options.tenantRoot });
+		const stores = folderStores(dir, crypto);
+		const store = await stores.open(options);
+		await store.append(await maker.document(50, { signed: false }));
+		await store.close();
+		const logs = (await filesOf(dir)).filter((path) => path.endsWith(".log"));
+		expect(await Promise.all(logs.map(async (path) => (await stat(path)).size))).toEqual([0]);
+		const again = await stores.open(options);
+		expect((await again.position()).arrival).toBe(50);
+		await again.close();
+	});
+
 	test("a folder that cannot be written is a typed error", async () => {
 		if (process.getuid?.() === 0) return;
 		await chmod(dir, 0o500);
