@@ -9,6 +9,7 @@ export { testCrypto } from "./crypto-suite/test-crypto.js";
 export { damageRecord } from "./damage-record.js";
 export { type EntryMaker, type EntryMakerOptions, type EntryWish, entryMaker } from "./entry-maker.js";
 export { type FaultyLevel, faultyLevel, type WriteFault } from "./faulty-level.js";
+export { setField } from "./set-field.js";
 export { testStore } from "./store-suite/test-store.js";
 export type { MakeStoreUnderTest, StoreUnderTest } from "./store-suite/under-test.js";
 export { seededCrypto } from "./tenant-fixture/seeded-crypto.js";

@@ -22,6 +22,11 @@ export async function makeActor(
 	return (await actorPrefix(crypto, publicKey)) + toHex(random.randomBytes(sessionBytes));
 }
 
+/** Another actor of the same author. */
+export function renewActor(random: Random, actor: string): string {
+	return actor.slice(0, 2 * prefixBytes) + toHex(random.randomBytes(sessionBytes));
+}
+
 /** Whether an actor (hex) may appear in changes of the author whose prefix is given. */
 export function isActorOf(actor: string, prefix: string): boolean {
 	return actor.length === 2 * (prefixBytes + sessionBytes) && actor.startsWith(prefix);

@@ -91,7 +91,7 @@ export class CausalIndex {
 			const { runs, fault } = scanChange(change.bytes, this.#numberOf, find);
 			if (fault !== undefined) return broken("c", fault);
 			this.#scanned.set(change, runs);
-			own.push(...runs);
+			for (const each of runs) own.push(each);
 			seq++;
 			startOp += change.operations;
 		}

@@ -1,6 +1,6 @@
 import { fromHex } from "../bytes/hex.js";
-import { magic, plainType } from "./change-head.js";
-import { ByteWriter } from "./leb128.js";
+import { hashedFrom, magic, plainType } from "./change-head.js";
+import { ByteWriter, unsignedSize } from "./leb128.js";
 import type { OperationWriter } from "./operation-writer.js";
 
 /** What stands before the operations of a change; time is 0, there is no message. See `change-head.ts` for the layout. */
@@ -32,8 +32,8 @@ export function writeChange(head: WrittenHead, operations: OperationWriter): Uin
 		contents.unsigned(column);
 		contents.unsigned(bytes.length);
 	}
-	for (const [, bytes] of parts) contents.append(bytes);
-	const chunk = new ByteWriter(contents.length + 16);
+	for (const [, bytes] of parts) contents.appendAll(bytes);
+	const chunk = new ByteWriter(hashedFrom + 1 + unsignedSize(contents.length) + contents.length);
 	for (const byte of magic) chunk.byte(byte);
 	for (let i = 0; i < 4; i++) chunk.byte(0);
 	chunk.byte(plainType);
@@ -44,7 +44,7 @@ export function writeChange(head: WrittenHead, operations: OperationWriter): Uin
 
 /** @param hash SHA-256 of the chunk from its type on. */
 export function setChecksum(chunk: Uint8Array, hash: Uint8Array): void {
-	chunk.set(hash.subarray(0, 4), magic.length);
+	for (let i = 0; i < 4; i++) chunk[magic.length + i] = hash[i] as number;
 }
 
 function appendActor(contents: ByteWriter, actor: string): void {

@@ -28,10 +28,10 @@ export class RunWriter<T extends number | string> {
 	}
 
 	/** The column; without bytes when no row holds anything. Nothing may be added afterwards. */
-	finish(): Uint8Array {
+	finish(): ByteWriter {
 		this.#endRun();
 		this.#endSingles();
-		return this.#empty ? new Uint8Array(0) : this.#bytes.view();
+		return this.#empty ? new ByteWriter() : this.#bytes;
 	}
 
 	#endRun(): void {
@@ -81,7 +81,7 @@ export class DeltaWriter {
 		this.#last += count;
 	}
 
-	finish(): Uint8Array {
+	finish(): ByteWriter {
 		return this.#differences.finish();
 	}
 }
@@ -101,8 +101,8 @@ export class BooleanWriter {
 		this.#count += count;
 	}
 
-	finish(): Uint8Array {
+	finish(): ByteWriter {
 		if (this.#count > 0) this.#bytes.unsigned(this.#count);
-		return this.#bytes.view();
+		return this.#bytes;
 	}
 }

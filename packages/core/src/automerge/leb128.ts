@@ -119,6 +119,14 @@ export class ByteReader {
 }
 
 const noBytes = new Uint8Array(0);
+const copiedByHand = 32;
+
+/** Bytes that `unsigned` writes. */
+export function unsignedSize(value: number): number {
+	let size = 1;
+	for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) size++;
+	return size;
+}
 
 /** Collects bytes in one growing array, which is made when the first byte comes: most columns of most changes have none. */
 export class ByteWriter {
@@ -139,6 +147,12 @@ export class ByteWriter {
 		if (this.length + bytes.length > this.bytes.length) this.grow(bytes.length);
 		this.bytes.set(bytes, this.length);
 		this.length += bytes.length;
+	}
+
+	/** Appends what another writer holds. Columns of a few bytes are the rule, for which a view costs more than the copy. */
+	appendAll(other: ByteWriter): void {
+		if (other.length > copiedByHand) return this.append(other.view());
+		for (let i = 0; i < other.length; i++) this.byte(other.bytes[i] as number);
 	}
 
 	/** @param value an integer from 0 to 2^53 − 1. */
@@ -167,14 +181,14 @@ export class ByteWriter {
 		return this.bytes.subarray(0, this.length);
 	}
 
-	/** A copy of what was written. */
+	/** What was written, in an array that later writes do not touch. */
 	take(): Uint8Array {
-		return this.bytes.slice(0, this.length);
+		return this.length === this.bytes.length ? this.bytes : this.bytes.slice(0, this.length);
 	}
 
 	private grow(more: number): void {
 		const larger = new Uint8Array(Math.max(this.capacity, 2 * this.bytes.length, this.length + more));
-		larger.set(this.bytes.subarray(0, this.length));
+		if (this.length > 0) larger.set(this.view());
 		this.bytes = larger;
 	}
 }

@@ -1,3 +1,4 @@
+import { encodeUtf8Lossy } from "../bytes/text.js";
 import { limits } from "../entry/limits.js";
 import { valueTypes } from "./change-values.js";
 import { BooleanWriter, DeltaWriter, RunWriter } from "./column-writer.js";
@@ -13,8 +14,6 @@ export interface Predecessor {
 	readonly actor: number;
 	readonly counter: number;
 }
-
-const encoder = new TextEncoder();
 
 /**
  * Collects the operations of one change, column by column; see `operation-columns.ts`. Objects and elements are
@@ -52,9 +51,9 @@ export class OperationWriter {
 	}
 
 	/** Columns with content, in order. */
-	finish(): (readonly [column: number, bytes: Uint8Array])[] {
+	finish(): (readonly [column: number, bytes: ByteWriter])[] {
 		if (this.count === 0) return [];
-		const all: (readonly [number, Uint8Array])[] = [
+		const all: (readonly [number, ByteWriter])[] = [
 			[columns.objectActor, this.#objectActor.finish()],
 			[columns.objectCounter, this.#objectCounter.finish()],
 			[columns.keyActor, this.#keyActor.finish()],
@@ -63,7 +62,7 @@ export class OperationWriter {
 			[columns.insert, this.#insert.finish()],
 			[columns.action, this.#action.finish()],
 			[columns.valueMetadata, this.#metadata.finish()],
-			[columns.value, this.#values.view()],
+			[columns.value, this.#values],
 			[columns.predecessors, this.#predecessors.finish()],
 			[columns.predecessorActor, this.#predecessorActor.finish()],
 			[columns.predecessorCounter, this.#predecessorCounter.finish()],
@@ -97,7 +96,7 @@ export class OperationWriter {
 
 	/** A string as one value; see `text` for one that merges. */
 	string(object: number | undefined, place: Place, value: string): void {
-		const utf8 = encoder.encode(value);
+		const utf8 = encodeUtf8Lossy(value);
 		this.#values.append(utf8);
 		this.#operation(object, place, actions.set, 16 * utf8.length + valueTypes.string);
 	}
@@ -108,7 +107,7 @@ export class OperationWriter {
 		this.#operation(object, place, actions.makeText, valueTypes.null, predecessor);
 		if (value.length === 0) return true;
 		const id = this.last;
-		const utf8 = encoder.encode(value);
+		const utf8 = encodeUtf8Lossy(value);
 		let count = value.length;
 		if (utf8.length === count) this.#metadata.add(16 + valueTypes.string, count);
 		else count = this.#addWidths(utf8);
@@ -178,7 +177,7 @@ function unsigned(writer: ByteWriter, value: number): void {
 }
 
 function text(writer: ByteWriter, value: string): void {
-	const utf8 = encoder.encode(value);
+	const utf8 = encodeUtf8Lossy(value);
 	writer.unsigned(utf8.length);
 	writer.append(utf8);
 }

@@ -21,14 +21,22 @@ export class BehindDocuments {
 
 	static async load(store: LocalStore): Promise<BehindDocuments> {
 		const behind = new BehindDocuments();
+		await behind.reload(store);
+		return behind;
+	}
+
+	/** Reads all of it anew: what was noted for a write that failed no longer holds. */
+	async reload(store: LocalStore): Promise<void> {
+		const lags = new Map<number, Lag>();
 		for await (const batch of store.rows.scan(rowRange(rowKinds.behind))) {
 			for (const [key, value] of batch) {
 				const flags = value[6] as number;
 				const lag = { feed: readUint(value, 0, 6), unapplied: (flags & 1) !== 0, anew: (flags & 2) !== 0 };
-				behind.#lags.set(documentOfKey(key), lag);
+				lags.set(documentOfKey(key), lag);
 			}
 		}
-		return behind;
+		this.#lags.clear();
+		for (const [document, lag] of lags) this.#lags.set(document, lag);
 	}
 
 	get(document: number): Lag | undefined {
@@ -53,14 +61,7 @@ export class BehindDocuments {
 			anew: (before?.anew ?? false) || (lag.anew ?? false),
 		};
 		this.#lags.set(document, next);
-		if (
-			before !== undefined &&
-			next.feed === before.feed &&
-			next.unapplied === before.unapplied &&
-			next.anew === before.anew
-		) {
-			return [];
-		}
+		// Written even when nothing changed: the batch before, which wrote the same, may have failed or been drafted anew.
 		const value = new Uint8Array(7);
 		writeUint(value, 0, next.feed, 6);
 		value[6] = (next.unapplied ? 1 : 0) | (next.anew ? 2 : 0);

@@ -79,7 +79,10 @@ async function writeAndKill(run: number, delay: number): Promise<Acknowledged> {
 	running.kill("SIGKILL");
 	await ended;
 	// What stands behind the last line end was cut off by the kill.
-	const lines = text.split("\n").slice(0, -1).map((line) => line.split(" "));
+	const lines = text
+		.split("\n")
+		.slice(0, -1)
+		.map((line) => line.split(" "));
 	const keys = new Map<string, string[]>();
 	for (const [kind, docId = "", key = ""] of lines) {
 		if (kind === "doc") keys.set(docId, [...(keys.get(docId) ?? []), key]);
@@ -89,7 +92,11 @@ async function writeAndKill(run: number, delay: number): Promise<Acknowledged> {
 }
 
 async function open(stores: Parameters<typeof nodeEnv>[0]): Promise<MindooTenant> {
-	return new TenantFactory(await nodeEnv(stores)).openTenant({ identity, keyBag, user: { id: user, password, ...cheapKdf } });
+	return new TenantFactory(await nodeEnv(stores)).openTenant({
+		identity,
+		keyBag,
+		user: { id: user, password, ...cheapKdf },
+	});
 }
 
 async function checkAcknowledged(db: MindooDB, { keys, deleted }: Acknowledged): Promise<void> {
@@ -124,7 +131,9 @@ async function checkRecords(): Promise<void> {
 	}
 }
 
-it(`kill -9, ${kills} times: everything acknowledged is there, everything there verifies`, { timeout: 900_000 }, async () => {
+it(`kill -9, ${kills} times: everything acknowledged is there, everything there verifies`, {
+	timeout: 900_000,
+}, async () => {
 	const settings: string[] = [];
 	let acknowledged = 0;
 	for (let run = 1; run <= kills; run++) {

@@ -1,7 +1,7 @@
 /**
  * Writes documents: turns edits into changes and hands them to the group commit.
  */
-import { isActorOf } from "../automerge/actor.js";
+import { isActorOf, renewActor } from "../automerge/actor.js";
 import { draftError } from "../automerge/automerge-error.js";
 import { CrdtDocument, type LocalChange } from "../automerge/crdt-document.js";
 import { encodeInitialChange } from "../automerge/initial-change.js";
@@ -40,7 +40,7 @@ export class DocumentWriter {
 	readonly #documents: Documents;
 	readonly #author: Author;
 	/** Actor of new documents, and of changes where the author is not the one of the open documents. */
-	readonly #actor: string;
+	#actor: string;
 	readonly #queue: CommitQueue;
 	readonly #jobs = new Map<OpenDocument, DocumentJob>();
 
@@ -119,7 +119,11 @@ export class DocumentWriter {
 			return [{ type: "put", key: projectionKey(document), value }, ...this.#documents.feed.rows(document, feed, 0)];
 		};
 		await new Promise<void>((resolve, reject) => {
-			this.#queue.add({ drafts: () => [draft], rows, onDurable: () => resolve(), onFailed: reject });
+			const onFailed = (error: unknown) => {
+				this.#actor = renewActor(this.#context.env.random, this.#actor);
+				reject(error);
+			};
+			this.#queue.add({ drafts: () => [draft], rows, onDurable: () => resolve(), onFailed });
 		});
 		this.#documents.feed.announce([{ docId, deleted: false, origin: "local", feed }]);
 		return new MindooDoc(
@@ -241,6 +245,7 @@ export class DocumentWriter {
 	};
 
 	readonly #failed = (open: OpenDocument, error: unknown): void => {
+		this.#actor = renewActor(this.#context.env.random, this.#actor);
 		this.#jobs.delete(open);
 		this.#documents.discard(open, error);
 	};

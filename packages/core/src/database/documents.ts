@@ -2,7 +2,7 @@
  * The documents of a database: finds them, brings them up to their entries, keeps the few that are being written in memory, and
  * writes their projections behind.
  */
-import { makeActor } from "../automerge/actor.js";
+import { makeActor, renewActor } from "../automerge/actor.js";
 import { fromHex } from "../bytes/hex.js";
 import { StoreError, UsageError } from "../errors.js";
 import { BehindDocuments } from "./behind.js";
@@ -35,6 +35,7 @@ export class Documents {
 	readonly #opening = new Map<string, Promise<OpenDocument>>();
 	readonly #actors: string[] = [];
 	#timer: (() => void) | undefined;
+	#endReadAnew: (() => void) | undefined;
 	#closed = false;
 	#evicting = false;
 
@@ -56,7 +57,9 @@ export class Documents {
 		const publicKey = author === undefined ? env.random.randomBytes(32) : fromHex(author.publicKey, 32);
 		const actors: string[] = [];
 		for (let copy = 0; copy < 8; copy++) actors.push(await makeActor(env.crypto, env.random, publicKey));
-		return new Documents(context, feed, behind, actors);
+		const documents = new Documents(context, feed, behind, actors);
+		documents.#endReadAnew = store.onReadAnew(() => documents.#readAnew());
+		return documents;
 	}
 
 	/** The document as it stands; `undefined` when there is none, or nothing of it counts or can be read here. */
@@ -224,10 +227,19 @@ export class Documents {
 
 	async close(): Promise<void> {
 		this.#closed = true;
+		this.#endReadAnew?.();
 		this.#timer?.();
 		this.#timer = undefined;
 		await this.flush();
 		this.#open.clear();
+	}
+
+	/** After a failed write, whose changes may stand in the store all the same: their places in the actors' sequences are not used again. */
+	async #readAnew(): Promise<void> {
+		const { env } = this.#context;
+		for (const [copy, actor] of this.#actors.entries()) this.#actors[copy] = renewActor(env.random, actor);
+		this.#open.dropIdle((document) => this.#turns.has(document));
+		await this.behind.reload(this.#context.store);
 	}
 
 	/** Automerge documents in memory. */
@@ -255,6 +267,8 @@ export class Documents {
 		const open = kept ?? (await this.#load(document));
 		try {
 			await open.whenWritten();
+			// What it shows was never written.
+			if (open.broken !== undefined) return await this.#bringUp(document);
 			return { ...(await this.#projecting.result(open, lag, stored)), generation };
 		} finally {
 			if (open !== kept) open.free();

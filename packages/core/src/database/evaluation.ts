@@ -146,7 +146,8 @@ export class Evaluation {
 		await this.#collectPardons();
 		const queue = fresh.map(({ entry }) => entry.hash);
 		const gained: Judged[] = [];
-		for (let hash = queue.shift(); hash !== undefined; hash = queue.shift()) {
+		// The queue grows while it is worked off.
+		for (const hash of queue) {
 			const judged = this.#judged.get(hash) as Judged;
 			const before = judged.verdict;
 			if (before.kind === "accepted") continue;
@@ -156,8 +157,7 @@ export class Evaluation {
 				this.#order.push(judged);
 			}
 			if (judged.verdict.kind !== before.kind || before === unsettled) {
-				const waiting = this.#waiting.get(hash);
-				if (waiting !== undefined) queue.push(...waiting);
+				for (const waiting of this.#waiting.get(hash) ?? []) queue.push(waiting);
 			}
 		}
 		return gained;
@@ -205,7 +205,9 @@ export class Evaluation {
 		const { fields } = entry;
 		if (fields === undefined) return { kind: "unsupported" };
 		const verdict =
-			settled === undefined ? await this.#judgeHeader(judged, entry, fields) : this.#awaitDependencies(entry.hash, fields);
+			settled === undefined
+				? await this.#judgeHeader(judged, entry, fields)
+				: this.#awaitDependencies(entry.hash, fields);
 		return verdict ?? this.#judgePayload(judged, entry, fields);
 	}
 

@@ -79,7 +79,9 @@ it("of many writes at once those that were acknowledged are there, and only thos
 	expect(acknowledged.length).toBeLessThan(96);
 	await alice.reopen();
 	notes = await alice.db();
-	expect([...((await listOf(notes, id)) as number[])].sort((a, b) => a - b)).toEqual([...acknowledged].sort((a, b) => a - b));
+	expect([...((await listOf(notes, id)) as number[])].sort((a, b) => a - b)).toEqual(
+		[...acknowledged].sort((a, b) => a - b),
+	);
 	expect(await notes.listForks()).toEqual([]);
 });
 

@@ -1,5 +1,5 @@
 /** What befalls honest people. Numbers are those of docs/lessons.md. */
-import { TenantFixture, type TestReplica } from "@mindoodb/testing";
+import { setField, TenantFixture, type TestReplica } from "@mindoodb/testing";
 import { memoryStores, nodeEnv } from "mindoodb";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { DocumentExplanation, EntryExplanation } from "./explain.js";
@@ -12,7 +12,11 @@ let bob: TestReplica;
 let notes: MindooDB;
 
 beforeEach(async () => {
-	fixture = await TenantFixture.create({ env: await nodeEnv(), newStores: (crypto) => memoryStores(crypto), creator: "alice" });
+	fixture = await TenantFixture.create({
+		env: await nodeEnv(),
+		newStores: (crypto) => memoryStores(crypto),
+		creator: "alice",
+	});
 	alice = fixture.creator;
 	bob = await fixture.member("bob");
 	notes = await alice.db();
@@ -58,7 +62,9 @@ it("lesson 19: a revocation that comes behind newer directory entries is applied
 	await directory.revokeUser("bob");
 	const revocation = (await directory.db.store.getAllHashes()).filter((hash) => !known.has(hash));
 	await fixture.member("carol");
-	const newer = (await directory.db.store.getAllHashes()).filter((hash) => !known.has(hash) && !revocation.includes(hash));
+	const newer = (await directory.db.store.getAllHashes()).filter(
+		(hash) => !known.has(hash) && !revocation.includes(hash),
+	);
 	await (await bob.db()).changeDoc(id, setTitle("kept back"));
 	await (await bob.db()).pushChangesTo((await late.db()).store);
 	// The newer ones first: they build on the revocation, which is not there yet.
@@ -206,15 +212,17 @@ it("lesson 25: a peer that lost its disk gets everything again", async () => {
 	// An older copy of the disk has the same identity and another history.
 	await notes.createDocument({ i: 5 });
 	expect((await notes.pushChangesTo(remote.store)).sent).toBe(1);
-	await expect(collect(notes.iterateChangesSince((await relay.db()).changeCursor))).rejects.toMatchObject({ code: "usage" });
+	await expect(collect(notes.iterateChangesSince((await relay.db()).changeCursor))).rejects.toMatchObject({
+		code: "usage",
+	});
 });
 
 it("lesson 26: a restored backup goes on, its fork is told, and both branches merge", async () => {
 	const { id } = await notes.createDocument({ title: "a" });
 	const restored = await fixture.device("alice's restored device", alice);
 	await restored.level(alice);
-	await notes.changeDoc(id, (draft) => void (draft.after = "on the device"));
-	await (await restored.db()).changeDoc(id, (draft) => void (draft.restored = "from the backup"));
+	await notes.changeDoc(id, setField("after", "on the device"));
+	await (await restored.db()).changeDoc(id, setField("restored", "from the backup"));
 	expect(await notes.listForks()).toEqual([]);
 	await alice.level(restored);
 	const both = { title: "a", after: "on the device", restored: "from the backup" };

@@ -1,5 +1,5 @@
 /** What a member, or somebody who was one, can try. Numbers are those of docs/lessons.md. */
-import { TenantFixture, type TestReplica } from "@mindoodb/testing";
+import { setField, TenantFixture, type TestReplica } from "@mindoodb/testing";
 import { memoryStores, nodeEnv } from "mindoodb";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { DocumentExplanation, EntryExplanation } from "./explain.js";
@@ -12,7 +12,11 @@ let mallory: TestReplica;
 let notes: MindooDB;
 
 beforeEach(async () => {
-	fixture = await TenantFixture.create({ env: await nodeEnv(), newStores: (crypto) => memoryStores(crypto), creator: "alice" });
+	fixture = await TenantFixture.create({
+		env: await nodeEnv(),
+		newStores: (crypto) => memoryStores(crypto),
+		creator: "alice",
+	});
 	alice = fixture.creator;
 	mallory = await fixture.member("mallory");
 	notes = await alice.db();
@@ -82,8 +86,8 @@ it("lesson 16: two entries at one place of a chain are both kept, both count, an
 	const { id } = await notes.createDocument({ title: "a" });
 	await alice.level(mallory);
 	const writer = await HostileWriter.of(mallory);
-	const first = await writer.honest(id, (draft) => void (draft.left = 1), { previousByAuthor: writer.previous });
-	const second = await writer.honest(id, (draft) => void (draft.right = 2), { previousByAuthor: writer.previous });
+	const first = await writer.honest(id, setField("left", 1), { previousByAuthor: writer.previous });
+	const second = await writer.honest(id, setField("right", 2), { previousByAuthor: writer.previous });
 	await notes.store.putEntries([first]);
 	expect(await notes.listForks()).toEqual([]);
 	await notes.store.putEntries([second]);
@@ -104,7 +108,9 @@ it("lesson 16: of two changes at one place of an actor every replica takes the s
 		const db = await replica.db();
 		await db.pullChangesFrom(notes.store);
 		for (const entry of order) await db.store.putEntries([entry]);
-		const verdicts = await Promise.all(pair.map(async ({ hash }) => ((await db.explain(hash)) as EntryExplanation).verdict.kind));
+		const verdicts = await Promise.all(
+			pair.map(async ({ hash }) => ((await db.explain(hash)) as EntryExplanation).verdict.kind),
+		);
 		expect([...verdicts].sort()).toEqual(["accepted", "refused"]);
 		shown.push([verdicts, (await db.getDocument(id))?.getData()]);
 	}

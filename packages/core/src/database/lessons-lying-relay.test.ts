@@ -3,7 +3,7 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { TenantFixture, type TestReplica } from "@mindoodb/testing";
+import { setField, TenantFixture, type TestReplica } from "@mindoodb/testing";
 import { folderStores, memoryStores, nodeEnv } from "mindoodb";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { type CborValue, decodeCbor, encodeCbor } from "../bytes/cbor.js";
@@ -305,7 +305,7 @@ it("a header that names another author is that author's only with that author's 
 	const { id } = await notes.createDocument({ title: "alice's" });
 	await alice.level(bob);
 	const writer = await HostileWriter.of(bob);
-	const forged = await writer.honest(id, (draft) => void (draft.title = "in alice's name"), {
+	const forged = await writer.honest(id, setField("title", "in alice's name"), {
 		createdByPublicKey: alice.publicKey,
 	});
 	expect(reasons(await notes.store.putEntries([forged]))).toEqual(["signature"]);

@@ -1,5 +1,5 @@
 /** What made others slow, counted and never timed: reads, writes, syncs, bytes, CRDT loads. Numbers are those of docs/lessons.md. */
-import { type CountingLevel, countingLevel, TenantFixture, type TestReplica } from "@mindoodb/testing";
+import { type CountingLevel, countingLevel, setField, TenantFixture, type TestReplica } from "@mindoodb/testing";
 import { memoryStores, nodeEnv } from "mindoodb";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { CrdtDocument } from "../automerge/crdt-document.js";
@@ -58,7 +58,8 @@ function countingStore(store: ContentAddressedStore) {
 				calls[name] = (calls[name] ?? 0) + 1;
 				if (Array.isArray(args[0])) items[name] = (items[name] ?? 0) + args[0].length;
 				const answer = await (target[name] as (...given: unknown[]) => Promise<unknown>).apply(target, args);
-				if (name === "entriesAfter") items[name] = (items[name] ?? 0) + (answer as { arrivals: unknown[] }).arrivals.length;
+				if (name === "entriesAfter")
+					items[name] = (items[name] ?? 0) + (answer as { arrivals: unknown[] }).arrivals.length;
 				return answer;
 			};
 		},
@@ -68,8 +69,8 @@ function countingStore(store: ContentAddressedStore) {
 
 it("lesson 30: one durable batch for a write, one for all that wait together, and opening reads the same for any number", async () => {
 	const { id } = await notes.createDocument({ title: "a", count: 0 });
-	await notes.changeDoc(id, (draft) => void (draft.count = 1));
-	const one = await counted(alice, () => notes.changeDoc(id, (draft) => void (draft.count = 2)));
+	await notes.changeDoc(id, setField("count", 1));
+	const one = await counted(alice, () => notes.changeDoc(id, setField("count", 2)));
 	expect([one.batches, one.syncs]).toEqual([1, 1]);
 	expect(one.puts).toBeLessThanOrEqual(9);
 	expect(one.bytesWritten).toBeLessThan(1000);
@@ -93,9 +94,14 @@ it("lesson 30: one durable batch for a write, one for all that wait together, an
 
 it("lesson 31: an edit neither reads its document's history nor writes the document anew", async () => {
 	const { id } = await notes.createDocument({ body: "x".repeat(100_000), count: 0 });
-	const costs: { readonly rows: number; readonly bytesRead: number; readonly bytesWritten: number; readonly puts: number }[] = [];
+	const costs: {
+		readonly rows: number;
+		readonly bytesRead: number;
+		readonly bytesWritten: number;
+		readonly puts: number;
+	}[] = [];
 	for (let edit = 0; edit < 300; edit++) {
-		const counts = await counted(alice, () => notes.changeDoc(id, (draft) => void (draft.count = edit)));
+		const counts = await counted(alice, () => notes.changeDoc(id, setField("count", edit)));
 		if (edit === 10 || edit === 299) costs.push(counts);
 	}
 	const [early, late] = costs as [(typeof costs)[number], (typeof costs)[number]];
@@ -132,7 +138,11 @@ it("lesson 33: a sync that finds one difference, or none, exchanges no list of e
 	await theirs.pullChangesFrom(notes.store);
 	const idle = countingStore(notes.store);
 	const nothing = await counted(alice, () => theirs.pullChangesFrom(idle.store));
-	expect([idle.calls.getAllHashes, idle.calls.findNewEntries, idle.items.entriesAfter]).toEqual([undefined, undefined, 0]);
+	expect([idle.calls.getAllHashes, idle.calls.findNewEntries, idle.items.entriesAfter]).toEqual([
+		undefined,
+		undefined,
+		0,
+	]);
 	expect(nothing.rows + nothing.gets).toBeLessThanOrEqual(8);
 	await notes.createDocument({ i: 600 });
 	const one = countingStore(notes.store);
@@ -144,7 +154,7 @@ it("lesson 33: a sync that finds one difference, or none, exchanges no list of e
 it("lesson 34: neither a list nor a read loads the CRDT", async () => {
 	const docs = await notes.createDocuments(Array.from({ length: 100 }, (_, i) => ({ i, text: `text ${i}` })));
 	const { id } = docs[7] as { readonly id: string };
-	await notes.changeDoc(id, (draft) => void (draft.text = "edited"));
+	await notes.changeDoc(id, setField("text", "edited"));
 	await flushed(alice);
 	await alice.reopen();
 	notes = await alice.db();
@@ -159,6 +169,6 @@ it("lesson 34: neither a list nor a read loads the CRDT", async () => {
 	await notes.createDocument({ i: 100, text: "another" });
 	expect(made.mock.calls.length + loaded.mock.calls.length).toBe(0);
 	// The spies see it when one is loaded.
-	await notes.changeDoc(id, (draft) => void (draft.text = "again"));
+	await notes.changeDoc(id, setField("text", "again"));
 	expect(made.mock.calls.length + loaded.mock.calls.length).toBeGreaterThan(0);
 });

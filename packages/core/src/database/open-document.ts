@@ -8,7 +8,7 @@ import type { Entry } from "../entry/entry.js";
 import { FormatError, UsageError } from "../errors.js";
 import type { LocalStore, Placement } from "../store/store.js";
 import { Evaluation, type EvaluationContext, type EvaluationInput, type Judged } from "./evaluation.js";
-import { loserOf } from "./forks.js";
+import { losersOf } from "./forks.js";
 import { MindooDoc } from "./mindoo-doc.js";
 import { type Outcome, outcomeOf } from "./outcome.js";
 import { accepted, type RefusedReason, type Verdict } from "./verdict.js";
@@ -70,6 +70,8 @@ export class OpenDocument {
 	#standing: Standing | undefined;
 	#view: { readonly version: number; readonly data: Uint8Array } | undefined;
 	#written: (() => void)[] = [];
+	/** Entries of this replica's own that were taken over so far. */
+	#sealed = 0;
 	#freed = false;
 
 	private constructor(
@@ -207,6 +209,7 @@ export class OpenDocument {
 	/** Takes over an entry of this replica's own that is about to be written. @param run its changes; none for a delete. */
 	addOwn(entry: Entry, run: readonly LocalChange[]): void {
 		const sealed = new Set(run);
+		this.#sealed++;
 		this.#drafted = this.#drafted.filter((change) => !sealed.has(change));
 		this.#evaluation.addOwn(
 			entry,
@@ -248,17 +251,25 @@ export class OpenDocument {
 	}
 
 	async #evaluate(context: EvaluationContext, state: StoredState | undefined): Promise<void> {
+		while (!(await this.#tryToEvaluate(context, state)));
+	}
+
+	/** @returns false when an own entry was sealed meanwhile: it could not be read back, and must not be forgotten. */
+	async #tryToEvaluate(context: EvaluationContext, state: StoredState | undefined): Promise<boolean> {
+		await this.whenWritten();
+		const sealed = this.#sealed;
 		const inputs = await this.#read(0, { state });
 		const setAside = new Map<string, RefusedReason>();
 		for (;;) {
 			const trusting = setAside.size === 0 ? inputs : inputs.map(({ arrival, entry }) => ({ arrival, entry }));
 			const evaluation = new Evaluation(context, setAside);
 			const gained = await evaluation.add(trusting);
-			const lost = await lostForks(evaluation, context, setAside);
+			const lost = await losersOf(evaluation, context);
+			if (this.#sealed !== sealed) return false;
 			const culprit = lost.length > 0 ? undefined : this.#adopt(evaluation, gained);
 			for (const hash of lost) setAside.set(hash, "actor-fork");
 			if (culprit !== undefined) setAside.set(culprit, "loads-back");
-			if (lost.length === 0 && culprit === undefined) return;
+			if (lost.length === 0 && culprit === undefined) return true;
 		}
 	}
 
@@ -319,19 +330,6 @@ export class OpenDocument {
 
 function changesOf(judged: readonly Judged[]): Uint8Array[] {
 	return judged.flatMap(({ run }) => run?.map(({ bytes }) => bytes) ?? []);
-}
-
-async function lostForks(
-	evaluation: Evaluation,
-	context: EvaluationContext,
-	known: ReadonlyMap<string, RefusedReason>,
-): Promise<string[]> {
-	const lost: string[] = [];
-	for (const pair of evaluation.forks) {
-		const loser = await loserOf(evaluation, context, pair);
-		if (!known.has(loser)) lost.push(loser);
-	}
-	return lost;
 }
 
 /** The first entry, in order of hash, that does not load back when it is applied to its causal past. */

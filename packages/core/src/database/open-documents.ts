@@ -58,6 +58,13 @@ export class OpenDocuments {
 		return waiting.length < mostOpen / 2 ? [] : waiting;
 	}
 
+	/** Lets all documents go that nobody is at work on. */
+	dropIdle(busy: (document: number) => boolean): void {
+		for (const [document, open] of this.#open) {
+			if (open.unwritten === 0 && !open.isLent && !busy(document)) this.drop(open);
+		}
+	}
+
 	clear(): void {
 		for (const open of this.#open.values()) open.free();
 		this.#open.clear();

@@ -322,6 +322,10 @@ class LevelStore implements LocalStore {
 		return this.#trie.records(range);
 	}
 
+	onReadAnew(listener: () => Promise<void>): () => void {
+		return this.#writer.onReadAnew(listener);
+	}
+
 	setSnapshotCover(cover: ((hash: string) => Promise<string | undefined>) | undefined): void {
 		this.#cover = cover;
 	}

@@ -205,6 +205,12 @@ export interface LocalStore extends ContentAddressedStore {
 	/** Records of a range in order of (createdAt, hash), a batch at a time. */
 	records(range: ReconciliationRange): AsyncIterable<readonly ReconciliationRecord[]>;
 
+	/**
+	 * Tells when the store was read anew after a write had failed: what was written in vain may be here all the same, and what was
+	 * remembered of it may be wrong. Runs before the next write, and must not write. @returns a function that ends it.
+	 */
+	onReadAnew(listener: () => Promise<void>): () => void;
+
 	/** Sets which accepted snapshots cover which entries, for `resolveDependencies`. */
 	setSnapshotCover(cover: ((hash: string) => Promise<string | undefined>) | undefined): void;
 	/** Reads every record and checks address, payload and indexes. Yields what is damaged, in arrival order. */

@@ -38,6 +38,7 @@ export class Writer {
 	readonly #serial: Serial<WriteJob>;
 	/** Set when a write failed: the engine and what is in memory must be read anew before the next one. */
 	#stale = false;
+	readonly #listeners = new Set<() => Promise<void>>();
 	#closed = false;
 
 	constructor(crypto: Crypto, table: Table, state: StoreState, trie: Trie) {
@@ -74,6 +75,12 @@ export class Writer {
 		}
 	}
 
+	/** Told when the engine was opened anew after a failed write. @returns a function that ends it. */
+	onReadAnew(listener: () => Promise<void>): () => void {
+		this.#listeners.add(listener);
+		return () => this.#listeners.delete(listener);
+	}
+
 	/** Waits for what was asked for, writes the index, closes the engine. */
 	close(): Promise<void> {
 		if (this.#closed) return Promise.resolve();
@@ -97,6 +104,8 @@ export class Writer {
 			);
 		} catch (error) {
 			this.#stale = true;
+			// At once, for readers too; where that fails as well, the next write tries again.
+			await this.#recover().catch(() => undefined);
 			throw error;
 		}
 		draft.commit();
@@ -140,6 +149,7 @@ export class Writer {
 		await this.#table.reopen();
 		await this.#state.load();
 		this.#trie.reset(this.#state.arrival);
+		for (const listener of this.#listeners) await listener();
 		this.#stale = false;
 	}
 }
