@@ -23,7 +23,9 @@ async function prepare() {
 		const db = await tenant.openDB("contacts");
 		for (let first = 0; first < documents; first += width) {
 			const count = Math.min(width, documents - first);
-			const docs = await db.createDocuments(Array.from({ length: count }, (_, index) => ({ ...contact(first + index), score: 0 })));
+			const docs = await db.createDocuments(
+				Array.from({ length: count }, (_, index) => ({ ...contact(first + index), score: 0 })),
+			);
 			for (let edit = 1; edit < entriesPerDocument; edit++) {
 				await Promise.all(
 					docs.map((doc) =>

@@ -1,16 +1,29 @@
 import { type Entry, linkOf } from "../entry/entry.js";
 import type { LocalStore } from "../store/store.js";
+import { AuthorChain } from "../trust/author-chain.js";
 
-/** Whether `earlier` comes before `later` on one chain of their author: asked only when an author contradicts itself. */
-export async function chainPrecedes(store: LocalStore, earlier: Entry, later: Entry): Promise<boolean> {
-	const author = earlier.common.createdByPublicKey;
-	if (author !== later.common.createdByPublicKey) return false;
-	const previous = new Map<string, string | undefined>();
+/**
+ * Tells whether `earlier` comes before `later` on one chain of their author: asked only when an author contradicts itself. Each
+ * author's chain is read once.
+ */
+export function chainOrder(store: LocalStore): (earlier: Entry, later: Entry) => Promise<boolean> {
+	const chains = new Map<string, Promise<AuthorChain>>();
+	return async (earlier, later) => {
+		const author = earlier.common.createdByPublicKey;
+		if (author !== later.common.createdByPublicKey || earlier.hash === later.hash) return false;
+		let chain = chains.get(author);
+		if (chain === undefined) {
+			chain = readChain(store, author);
+			chains.set(author, chain);
+		}
+		return (await chain).membership({ from: undefined, to: later.hash }, earlier.hash).kind === "inside";
+	};
+}
+
+async function readChain(store: LocalStore, author: string): Promise<AuthorChain> {
+	const chain = new AuthorChain();
 	for await (const batch of store.entriesOfAuthor(author)) {
-		for (const { entry } of batch) previous.set(entry.hash, linkOf(entry).previousByAuthor);
+		for (const { entry } of batch) chain.add({ hash: entry.hash, previousByAuthor: linkOf(entry).previousByAuthor });
 	}
-	for (let hash = previous.get(later.hash); hash !== undefined; hash = previous.get(hash)) {
-		if (hash === earlier.hash) return true;
-	}
-	return false;
+	return chain;
 }

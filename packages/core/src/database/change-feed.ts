@@ -24,6 +24,8 @@ export class ChangeFeed {
 	readonly #store: LocalStore;
 	readonly #storeId: string;
 	#last: number;
+	/** The latest number whose row is on disk. */
+	#durable: number;
 	readonly #listeners = new Map<string, Set<ChangeListener>>();
 	readonly #log: (error: unknown) => void;
 
@@ -31,6 +33,7 @@ export class ChangeFeed {
 		this.#store = store;
 		this.#storeId = storeId;
 		this.#last = last;
+		this.#durable = last;
 		this.#log = log;
 	}
 
@@ -47,14 +50,17 @@ export class ChangeFeed {
 
 	/** Position behind everything that changed so far. */
 	get cursor(): string {
-		return this.cursorAt(this.#last);
+		return this.cursorAt(this.#durable);
 	}
 
 	cursorAt(feed: number): string {
 		return `${this.#storeId}:${feed}`;
 	}
 
-	/** Takes the next number. The row must go into the batch that makes the change durable. */
+	/**
+	 * Takes the next number. Only within the store's serial section, with the row in the batch that is written next: so numbers become
+	 * durable in their order, and no cursor passes one that is still to come.
+	 */
 	take(): number {
 		return ++this.#last;
 	}
@@ -87,6 +93,7 @@ export class ChangeFeed {
 
 	/** Tells subscribers of changes that are durable now. */
 	announce(changes: readonly { docId: string; deleted: boolean; origin: "local" | "remote"; feed: number }[]): void {
+		for (const { feed } of changes) if (feed > this.#durable) this.#durable = feed;
 		if (this.#listeners.size === 0) return;
 		for (const { feed, ...change } of changes) {
 			const told: DocumentChange = { ...change, cursor: this.cursorAt(feed) };

@@ -52,7 +52,7 @@ export interface Author {
 }
 
 export interface CommitContext {
-	readonly env: Pick<Env, "crypto" | "random" | "clock">;
+	readonly env: Pick<Env, "crypto" | "random" | "clock" | "log">;
 	readonly store: LocalStore;
 	readonly tenantRoot: string;
 	readonly dbId: string;
@@ -68,6 +68,18 @@ export interface CommitContext {
 interface PreparedJob {
 	readonly job: CommitJob;
 	readonly sealed: readonly Sealed[];
+}
+
+/** What is written together. */
+interface Group {
+	readonly linked: readonly PreparedJob[];
+	readonly entries: readonly Entry[];
+}
+
+/** Where the author's next entry goes on. */
+interface ChainEnd {
+	readonly previous: string | undefined;
+	readonly directoryHeads: readonly string[];
 }
 
 interface Sealed {
@@ -108,11 +120,14 @@ export class CommitQueue {
 		while (this.#waiting.length > 0) {
 			const jobs = this.#waiting.splice(0, jobsPerGroup);
 			const ready = (await Promise.all(jobs.map(this.#prepare))).filter((job) => job !== undefined);
+			let linked: readonly PreparedJob[] = ready;
 			try {
-				await this.#commit(ready);
+				const group = await this.#link(ready);
+				linked = group.linked;
+				await this.#commit(group);
 			} catch (error) {
 				this.#chain = undefined;
-				for (const { job } of ready) job.onFailed(error);
+				for (const { job } of linked) job.onFailed(error);
 			}
 		}
 		this.#running = undefined;
@@ -128,11 +143,12 @@ export class CommitQueue {
 		}
 	};
 
-	async #commit(jobs: readonly PreparedJob[]): Promise<void> {
-		const entries = await this.#sign(await this.#link(jobs.flatMap(({ sealed }) => sealed)));
+	async #commit({ linked, entries: unsigned }: Group): Promise<void> {
+		if (linked.length === 0) return;
+		const entries = await this.#sign(unsigned);
 		const share = (placements: readonly Placement[]): (readonly [CommitJob, readonly Placement[]])[] => {
 			let next = 0;
-			return jobs.map(({ job, sealed }) => {
+			return linked.map(({ job, sealed }) => {
 				const first = next;
 				next += sealed.length;
 				return [job, placements.slice(first, next)] as const;
@@ -141,7 +157,13 @@ export class CommitQueue {
 		const placements = await this.#context.store.append(entries, {
 			rows: async (placed) => (await Promise.all(share(placed).map(([job, own]) => job.rows(own)))).flat(),
 		});
-		await this.#context.onAppended?.();
+		try {
+			await this.#context.onAppended?.();
+		} catch (error) {
+			// The entries are durable all the same, and their writers must not be told otherwise.
+			const name = error instanceof Error ? error.name : typeof error;
+			this.#context.env.log("error", "what follows from new entries could not be done", { error: name });
+		}
 		for (const [job, own] of share(placements)) job.onDurable(own);
 	}
 
@@ -157,12 +179,34 @@ export class CommitQueue {
 		return { draft, payload, tag: await contentTag(env.crypto, tagKey, draft.lastChange) };
 	}
 
-	/** Gives each entry its dependencies, time, predecessor and address, one after the other. */
-	async #link(sealed: readonly Sealed[]): Promise<Entry[]> {
-		const { env, store, tenantRoot, dbId, author, isDirectory } = this.#context;
+	/** Puts the jobs' entries behind one another. One whose entries cannot be made fails alone and leaves no gap. */
+	async #link(jobs: readonly PreparedJob[]): Promise<Group> {
+		const { store, author, isDirectory } = this.#context;
 		this.#chain ??= { head: await chainHead(store, author.publicKey) };
-		let previous = this.#chain.head;
-		let directoryHeads = this.#context.directoryHeads();
+		let end: ChainEnd = { previous: this.#chain.head, directoryHeads: this.#context.directoryHeads() };
+		const linked: PreparedJob[] = [];
+		const entries: Entry[] = [];
+		for (const prepared of jobs) {
+			try {
+				const own = await this.#linkJob(prepared.sealed, end);
+				linked.push(prepared);
+				entries.push(...own);
+				const last = own.at(-1)?.hash;
+				if (last !== undefined) {
+					end = { previous: last, directoryHeads: isDirectory ? [last] : end.directoryHeads };
+				}
+			} catch (error) {
+				prepared.job.onFailed(error);
+			}
+		}
+		this.#chain = { head: end.previous };
+		return { linked, entries };
+	}
+
+	/** Gives each entry its dependencies, time, predecessor and address, one after the other. */
+	async #linkJob(sealed: readonly Sealed[], end: ChainEnd): Promise<Entry[]> {
+		const { env, tenantRoot, dbId, author, isDirectory } = this.#context;
+		let { previous, directoryHeads } = end;
 		const entries: Entry[] = [];
 		for (const { draft, payload, tag } of sealed) {
 			const dependencies = draft.dependencies();
@@ -192,7 +236,6 @@ export class CommitQueue {
 			draft.onSealed(entry);
 			entries.push(entry);
 		}
-		this.#chain = { head: previous };
 		return entries;
 	}
 

@@ -78,14 +78,23 @@ export class DocumentWriter {
 		edit: ChangeFunction<Record<string, unknown>>,
 	): Promise<void> {
 		const key = this.#keyFor(decryptionKeyId);
-		const crdt = CrdtDocument.create(this.#actor);
+		// An actor for each root: two at once would otherwise claim the same place.
+		const crdt = CrdtDocument.create(this.#newActor());
+		let change: LocalChange;
 		try {
 			await edit(crdt.openDraft());
-			const change = crdt.commitDraft() ?? crdt.emptyChange();
-			await this.#writeFirst({ entryType: "doc_change", docId, key, change, data: encodeProjection(crdt.toData()) });
+			change = crdt.commitDraft() ?? crdt.emptyChange();
 		} finally {
 			crdt.free();
 		}
+		let document = 0;
+		const draft: Draft = { entryType: "doc_change", docId, key, ...onlyChange(change) };
+		await this.#commit(draft, async (placement) => {
+			document = placement.document;
+			// Another root may have come meanwhile, so what the document shows is not what this one says.
+			return this.#documents.behind.note(document, { unapplied: true });
+		});
+		await this.#documents.bringUp([document]);
 	}
 
 	/** Writes an entry that nothing comes before, with its projection. */
@@ -97,9 +106,7 @@ export class DocumentWriter {
 			entryType,
 			docId,
 			key,
-			changes: [change.change],
-			lastChange: change.hash,
-			dependencies: () => [],
+			...onlyChange(change),
 			onSealed: ({ hash, common: { createdAt } }) => {
 				facts = {
 					decryptionKeyId: key.decryptionKeyId,
@@ -111,19 +118,11 @@ export class DocumentWriter {
 				};
 			},
 		};
-		const rows = async ([placement]: readonly Placement[]): Promise<readonly RowWrite[]> => {
-			const { document, arrival } = placement as Placement;
+		await this.#commit(draft, async ({ document, arrival }) => {
 			feed = this.#documents.feed.take();
 			const head = { docId, feed, applied: arrival, deleted: false, keyCommitment: key.keyCommitment };
 			const value = await this.#documents.projections.seal(head, { facts: facts as DocumentFacts, data });
 			return [{ type: "put", key: projectionKey(document), value }, ...this.#documents.feed.rows(document, feed, 0)];
-		};
-		await new Promise<void>((resolve, reject) => {
-			const onFailed = (error: unknown) => {
-				this.#actor = renewActor(this.#context.env.random, this.#actor);
-				reject(error);
-			};
-			this.#queue.add({ drafts: () => [draft], rows, onDurable: () => resolve(), onFailed });
 		});
 		this.#documents.feed.announce([{ docId, deleted: false, origin: "local", feed }]);
 		return new MindooDoc(
@@ -132,6 +131,22 @@ export class DocumentWriter {
 			() => facts as unknown as DocumentFacts,
 			() => decodeProjection(data),
 		);
+	}
+
+	/** Resolves when an entry is durable that nothing of its document comes before. */
+	#commit(draft: Draft, rowsOf: (placement: Placement) => Promise<readonly RowWrite[]>): Promise<void> {
+		const rows = ([placement]: readonly Placement[]) => rowsOf(placement as Placement);
+		return new Promise((resolve, reject) => {
+			const onFailed = (error: unknown) => {
+				this.#actor = this.#newActor();
+				reject(error);
+			};
+			this.#queue.add({ drafts: () => [draft], rows, onDurable: () => resolve(), onFailed });
+		});
+	}
+
+	#newActor(): string {
+		return renewActor(this.#context.env.random, this.#actor);
 	}
 
 	/** Resolves when the change is durable; at once when nothing was edited. */
@@ -149,7 +164,8 @@ export class DocumentWriter {
 			crdt.rollbackDraft();
 			throw draftError(error);
 		}
-		const change = isPromise(pending) ? await this.#finishLater(open, pending) : crdt.commitDraft();
+		if (isPromise(pending)) return this.#finishLater(open, key, pending);
+		const change = crdt.commitDraft();
 		if (change !== undefined) await this.#enqueue(open, { kind: "change", change, key, lifts: [] });
 	}
 
@@ -189,7 +205,7 @@ export class DocumentWriter {
 	/** Edits a copy under this writer's own actor: the open document has another author's. */
 	async #changeCopy<T>(open: OpenDocument, key: HeldKey, edit: ChangeFunction<T>): Promise<void> {
 		await open.whenWritten();
-		const loan = open.copyFor(this.#actor);
+		const loan = open.copyFor(this.#newActor());
 		let change: LocalChange | undefined;
 		try {
 			await edit(loan.crdt.openDraft() as T);
@@ -201,7 +217,7 @@ export class DocumentWriter {
 	}
 
 	/** Waits for an edit that goes on; meanwhile others may change the document. */
-	async #finishLater(open: OpenDocument, pending: Promise<void>): Promise<LocalChange | undefined> {
+	async #finishLater(open: OpenDocument, key: HeldKey, pending: Promise<void>): Promise<void> {
 		const loan = open.lend();
 		let change: LocalChange | undefined;
 		try {
@@ -214,7 +230,8 @@ export class DocumentWriter {
 			throw draftError(error);
 		}
 		open.takeBack(loan, change);
-		return change;
+		// Without a pause: until it is noted as drafted, another copy might take its place.
+		if (change !== undefined) await this.#enqueue(open, { kind: "change", change, key, lifts: [] });
 	}
 
 	#enqueue(open: OpenDocument, step: Step): Promise<void> {
@@ -296,6 +313,10 @@ export class DocumentWriter {
 			crdt.free();
 		}
 	}
+}
+
+function onlyChange({ change, hash }: LocalChange): Pick<Draft, "changes" | "lastChange" | "dependencies" | "onSealed"> {
+	return { changes: [change], lastChange: hash, dependencies: () => [], onSealed: () => {} };
 }
 
 function fill(draft: Record<string, unknown>, initial: Readonly<Record<string, unknown>>): void {

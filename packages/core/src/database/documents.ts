@@ -206,7 +206,7 @@ export class Documents {
 				}
 				await this.#projecting.write(done);
 			});
-			const outdated = done.map(({ document }) => document).filter((document) => this.behind.get(document)?.anew);
+			const outdated = done.map(({ open }) => open.document).filter((document) => this.behind.get(document)?.anew);
 			if (outdated.length > 0) await this.bringUp(outdated);
 		}
 	}
@@ -289,7 +289,12 @@ export class Documents {
 			verdicts: await readVerdicts(store.rows, document),
 		};
 		return OpenDocument.load(
-			{ store, evaluation: (id) => evaluationContext(this.#context, id), actors: this.#actors },
+			{
+				store,
+				evaluation: (id) => evaluationContext(this.#context, id),
+				actors: this.#actors,
+				anotherActor: () => renewActor(this.#context.env.random, this.actor),
+			},
 			document,
 			docId,
 			state,

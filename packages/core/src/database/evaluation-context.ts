@@ -1,5 +1,5 @@
 import { linkOf } from "../entry/entry.js";
-import { chainPrecedes } from "./chain-order.js";
+import { chainOrder } from "./chain-order.js";
 import type { DatabaseContext } from "./context.js";
 import type { EvaluationContext } from "./evaluation.js";
 
@@ -19,6 +19,6 @@ export function evaluationContext(context: DatabaseContext, docId: string): Eval
 			const elsewhere = await store.getArrivals(arrivals, { payload: false });
 			return new Set(elsewhere.filter(({ entry }) => linkOf(entry).docId !== docId).map(({ entry }) => entry.hash));
 		},
-		precedes: (earlier, later) => chainPrecedes(store, earlier, later),
+		precedes: chainOrder(store),
 	};
 }

@@ -62,7 +62,7 @@ export class Evaluation {
 	readonly #order: Judged[] = [];
 	#pardoned: ReadonlySet<string> = new Set();
 	#stale = false;
-	readonly #forks: (readonly [string, string])[] = [];
+	#forked = false;
 
 	/** @param setAside entries that lost against another one, or that did not load, as found by an evaluation before. */
 	constructor(context: EvaluationContext, setAside: ReadonlyMap<string, RefusedReason> = new Map()) {
@@ -78,9 +78,9 @@ export class Evaluation {
 		return this.#judged.get(hash);
 	}
 
-	/** Pairs of entries that claim the same place of one actor, both otherwise acceptable. */
-	get forks(): readonly (readonly [string, string])[] {
-		return this.#forks;
+	/** Whether entries claim the same place of one actor, all otherwise acceptable. */
+	get forked(): boolean {
+		return this.#forked;
 	}
 
 	/** The accepted entry whose last change this is. */
@@ -90,7 +90,7 @@ export class Evaluation {
 
 	/** Whether what was settled before no longer stands, so that all entries have to be judged anew. */
 	get stale(): boolean {
-		return this.#stale || this.#forks.length > 0;
+		return this.#stale || this.#forked;
 	}
 
 	isPardoned(hash: string): boolean {
@@ -143,6 +143,8 @@ export class Evaluation {
 			const judged: Judged = { arrival, entry, verdict: unsettled, right: rights[index], settled };
 			this.#judged.set(entry.hash, judged);
 		}
+		// What was set aside may win now: it is decided by all entries together.
+		if (this.#setAside.size > 0 && this.#judged.size > fresh.length) this.#stale = true;
 		await this.#collectPardons();
 		const queue = fresh.map(({ entry }) => entry.hash);
 		const gained: Judged[] = [];
@@ -194,7 +196,8 @@ export class Evaluation {
 		}
 		for (const hash of covered) {
 			const verdict = this.#judged.get(hash)?.verdict;
-			if (verdict?.kind === "refused" && !formal.has(verdict.reason)) this.#stale = true;
+			if (verdict === undefined || verdict === unsettled || this.#pardoned.has(hash)) continue;
+			if (verdict.kind === "pending" || (verdict.kind === "refused" && !formal.has(verdict.reason))) this.#stale = true;
 		}
 		this.#pardoned = covered;
 	}
@@ -294,8 +297,9 @@ export class Evaluation {
 		judged.run = run;
 		if (judged.entry.kind === "entry") judged.entry = { ...judged.entry, payload: undefined };
 		for (const change of run) {
-			const other = this.#causal.add(change, judged.entry.hash);
-			if (other !== undefined && other !== judged.entry.hash) this.#forks.push([other, judged.entry.hash]);
+			// The same change in two entries is a fork too, or it would depend on the order which of them others may name.
+			const other = this.#causal.labelOf(change.hash) ?? this.#causal.add(change, judged.entry.hash);
+			if (other !== undefined && other !== judged.entry.hash) this.#forked = true;
 		}
 		const last = run.at(-1);
 		if (last === undefined) throw new FormatError("run: expected at least one change");

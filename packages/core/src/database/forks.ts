@@ -2,40 +2,93 @@ import type { Entry } from "../entry/entry.js";
 import type { Evaluation, EvaluationContext } from "./evaluation.js";
 
 /**
- * Which of two entries loses that claim the same place of one actor: Automerge takes only one. The pardoned one counts; else the
- * earlier on a common chain; else the one from which entries of more different other authors descend; else the lower hash.
+ * Entries that lose against another one which claims the same place of one actor: Automerge takes only one. The pardoned one counts;
+ * else the earlier on a common chain; else the one from which entries of more different other authors descend; else the lower hash.
+ * Of more than two the winner goes on against the next in order of hash, because these rules may go round in a circle.
  * Source: docs/entry-format.md, "Automerge, kept on a leash".
  */
-export async function loserOf(
+export async function losersOf(evaluation: Evaluation, context: EvaluationContext): Promise<string[]> {
+	const rivals = rivalsOf(evaluation);
+	if (rivals.size === 0) return [];
+	const children = childrenOf(evaluation);
+	const followers = new Map<string, number>();
+	const followersOf = (hash: string): number => {
+		const known = followers.get(hash) ?? countFollowers(evaluation, children, hash);
+		followers.set(hash, known);
+		return known;
+	};
+	const lost = new Set<string>();
+	for (const [first, ...others] of rivals.values()) {
+		let winner = first as string;
+		for (const other of others) {
+			const loser = await loserOf(evaluation, context, winner, other, followersOf);
+			lost.add(loser);
+			if (loser === winner) winner = other;
+		}
+	}
+	return [...lost];
+}
+
+/** Entries at one place, sorted, for every place that several accepted entries claim; equal companies once. */
+function rivalsOf(evaluation: Evaluation): ReadonlyMap<string, readonly string[]> {
+	const rivals = new Map<string, readonly string[]>();
+	if (!evaluation.forked) return rivals;
+	const places = new Map<string, Set<string>>();
+	for (const { entry, run = [] } of evaluation.inCausalOrder()) {
+		for (const { actor, seq } of run) {
+			const place = `${actor} ${seq}`;
+			const there = places.get(place);
+			if (there === undefined) places.set(place, new Set([entry.hash]));
+			else there.add(entry.hash);
+		}
+	}
+	for (const there of places.values()) {
+		const sorted = [...there].sort();
+		if (sorted.length > 1) rivals.set(sorted.join(), sorted);
+	}
+	return rivals;
+}
+
+async function loserOf(
 	evaluation: Evaluation,
 	context: EvaluationContext,
-	pair: readonly [string, string],
+	a: string,
+	b: string,
+	followersOf: (hash: string) => number,
 ): Promise<string> {
-	const [a, b] = pair;
 	const pardonedA = evaluation.isPardoned(a);
 	if (pardonedA !== evaluation.isPardoned(b)) return pardonedA ? b : a;
 	const entryA = evaluation.get(a)?.entry as Entry;
 	const entryB = evaluation.get(b)?.entry as Entry;
 	if (await context.precedes(entryA, entryB)) return b;
 	if (await context.precedes(entryB, entryA)) return a;
-	const author = entryA.common.createdByPublicKey;
-	const followersA = followers(evaluation, a, author);
-	const followersB = followers(evaluation, b, author);
+	const [followersA, followersB] = [followersOf(a), followersOf(b)];
 	if (followersA !== followersB) return followersA > followersB ? b : a;
-	return [a, b].sort()[1] as string;
+	return a < b ? b : a;
 }
 
-/** Number of other authors with an entry that passes rules 1 to 4 and descends from `hash`. */
-function followers(evaluation: Evaluation, hash: string, author: string): number {
+/** Entries that pass rules 1 to 4, or are pardoned, by what they build on. */
+function childrenOf(evaluation: Evaluation): ReadonlyMap<string, readonly Entry[]> {
 	const children = new Map<string, Entry[]>();
 	for (const { entry, right } of evaluation.judged) {
-		if (entry.kind === "stub" || entry.fields === undefined || right !== undefined) continue;
+		if (entry.kind === "stub" || entry.fields === undefined) continue;
+		if (right !== undefined && !evaluation.isPardoned(entry.hash)) continue;
 		for (const dependency of entry.fields.dependencyHashes) {
 			const list = children.get(dependency);
 			if (list === undefined) children.set(dependency, [entry]);
 			else list.push(entry);
 		}
 	}
+	return children;
+}
+
+/** Number of other authors with an entry that descends from `hash`. */
+function countFollowers(
+	evaluation: Evaluation,
+	children: ReadonlyMap<string, readonly Entry[]>,
+	hash: string,
+): number {
+	const author = (evaluation.get(hash)?.entry as Entry).common.createdByPublicKey;
 	const authors = new Set<string>();
 	const seen = new Set<string>();
 	const open = [hash];

@@ -78,7 +78,7 @@ export class MindooDB {
 			const report = await this.#replication.receive(entries);
 			await context.onReceived?.();
 			return report;
-		});
+		}, (docId) => this.#replication.purge(docId));
 	}
 
 	/** For `MindooTenant`. */
@@ -303,6 +303,9 @@ export class MindooDB {
 		if (writer === undefined) {
 			const { crypto, random } = this.#context.env;
 			const actor = await makeActor(crypto, random, fromHex(author.publicKey, 32));
+			// Two writers of one key would fork its chain.
+			const meanwhile = this.#writers.get(author.publicKey);
+			if (meanwhile !== undefined) return meanwhile;
 			writer = new DocumentWriter(this.#context, this.#documents, author, actor);
 			this.#writers.set(author.publicKey, writer);
 		}

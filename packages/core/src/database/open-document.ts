@@ -5,7 +5,7 @@
 import { CrdtDocument, type LocalChange } from "../automerge/crdt-document.js";
 import { decodeProjection, encodeProjection } from "../automerge/plain-data.js";
 import type { Entry } from "../entry/entry.js";
-import { FormatError, UsageError } from "../errors.js";
+import { FormatError } from "../errors.js";
 import type { LocalStore, Placement } from "../store/store.js";
 import { Evaluation, type EvaluationContext, type EvaluationInput, type Judged } from "./evaluation.js";
 import { losersOf } from "./forks.js";
@@ -30,6 +30,8 @@ export interface OpenDocumentContext {
 	readonly evaluation: (docId: string) => EvaluationContext;
 	/** Actor ids of this author; no two copies of a document in use at the same time may share one. */
 	readonly actors: readonly string[];
+	/** One more, when all of them are in use. */
+	readonly anotherActor: () => string;
 }
 
 /** What an edit has to know before it begins. */
@@ -301,10 +303,7 @@ export class OpenDocument {
 	/** An actor that no copy of the document in use has. */
 	#freeActor(): string {
 		const used = new Set([...this.#lent].map(({ actor }) => actor));
-		const actor = this.#context.actors.find((each) => !used.has(each));
-		if (actor === undefined)
-			throw new UsageError("too many callbacks of changeDoc are waiting on one document at once");
-		return actor;
+		return this.#context.actors.find((each) => !used.has(each)) ?? this.#context.anotherActor();
 	}
 
 	/** Entries that arrived after `after`; moves `applied` to the last of them. */

@@ -6,19 +6,23 @@ import type { DatabaseContext } from "./context.js";
 import { projectionKey } from "./document-rows.js";
 import type { OpenDocument } from "./open-document.js";
 import type { Outcome } from "./outcome.js";
+import { setFeed } from "./projection-row.js";
 import type { Projections, StoredProjection } from "./projections.js";
 import type { Verdict } from "./verdict.js";
 import { readVerdicts, verdictRows } from "./verdict-rows.js";
 
 /** What bringing a document up changed. */
 export interface BroughtUp {
-	readonly document: number;
+	readonly open: OpenDocument;
+	/** Verdicts. */
 	readonly rows: readonly RowWrite[];
+	readonly projection: Uint8Array;
 	readonly lag: Lag | undefined;
 	/** Directory and keys under which it was judged. */
 	readonly generation: string;
 	readonly refused: OwnRefusal | undefined;
-	readonly told: { readonly docId: string; readonly deleted: boolean; readonly feed: number } | undefined;
+	/** What to tell of the document, if it shows something else now. */
+	readonly told: { readonly docId: string; readonly deleted: boolean } | undefined;
 }
 
 /** Own entries of a document that are refused for what they build on. */
@@ -59,29 +63,24 @@ export class Projecting {
 		lag: Lag | undefined,
 		stored: StoredProjection | undefined,
 	): Promise<Omit<BroughtUp, "generation">> {
-		const { document, docId, applied } = open;
+		const { document, docId, applied, feed } = open;
 		const outcome = open.outcome();
 		const data = open.data();
 		const judged = lag === undefined || lag.feed === 0 || lag.unapplied || lag.anew;
 		// An own write moved the feed, and may be undone before its projection is written: the stored one cannot tell.
 		const changed = judged && ((lag?.feed ?? 0) > 0 || differs(stored, outcome, open.feed > 0));
-		const before = open.feed;
-		if (changed) open.feed = this.#feed.take();
-		const { feed } = open;
-		const rows: RowWrite[] = changed ? this.#feed.rows(document, feed, before) : [];
 		const verdicts = await readVerdicts(this.#context.store.rows, document);
 		const refused = this.#ownRefusal(open, verdicts);
-		rows.push(...verdictRows(document, open.evaluation.judged, verdicts));
-		const value =
+		const rows = verdictRows(document, open.evaluation.judged, verdicts);
+		const projection =
 			outcome.facts === undefined || outcome.keyCommitment === undefined || data === undefined
 				? this.#projections.hidden({ docId, feed, applied, locked: outcome.locked })
 				: await this.#projections.seal(
 						{ docId, feed, applied, deleted: outcome.deleted, keyCommitment: outcome.keyCommitment },
 						{ facts: outcome.facts, data },
 					);
-		rows.push({ type: "put", key: projectionKey(document), value });
-		const told = changed ? { docId, feed, deleted: outcome.deleted || outcome.facts === undefined } : undefined;
-		return { document, rows, lag, told, refused };
+		const told = changed ? { docId, deleted: outcome.deleted || outcome.facts === undefined } : undefined;
+		return { open, rows, projection, lag, told, refused };
 	}
 
 	/** @returns a function that ends it. */
@@ -120,23 +119,46 @@ export class Projecting {
 	async write(done: readonly BroughtUp[]): Promise<void> {
 		if (done.length === 0) return;
 		const cleared: BroughtUp[] = [];
+		const feeds = new Map<OpenDocument, number>();
 		try {
 			await this.#context.store.append([], {
 				rows: async () => {
 					cleared.push(...done);
 					const now = this.generation();
-					return done.flatMap(({ document, lag, rows, generation }) => [
-						...rows,
-						...(generation === now ? this.#behind.clear(document, lag) : this.#behind.note(document, { anew: true })),
-					]);
+					return done.flatMap((each) => this.#rows(each, now, feeds));
 				},
 			});
 		} catch (error) {
-			for (const { document, lag } of cleared) if (lag !== undefined) this.#behind.restore(document, lag);
+			for (const { open, lag } of cleared) if (lag !== undefined) this.#behind.restore(open.document, lag);
 			throw error;
 		}
-		this.#feed.announce(done.flatMap(({ told }) => (told === undefined ? [] : { ...told, origin: "remote" as const })));
+		this.#feed.announce(
+			done.flatMap(({ open, told }) =>
+				told === undefined ? [] : { ...told, origin: "remote" as const, feed: feeds.get(open) as number },
+			),
+		);
 		for (const { refused } of done) if (refused !== undefined) this.#tellRefusal(refused);
+	}
+
+	#rows(
+		{ open, rows, projection, lag, told, generation }: BroughtUp,
+		now: string,
+		feeds: Map<OpenDocument, number>,
+	): RowWrite[] {
+		const { document } = open;
+		const all = [...rows];
+		if (told !== undefined) {
+			const before = open.feed;
+			open.feed = this.#feed.take();
+			feeds.set(open, open.feed);
+			all.push(...this.#feed.rows(document, open.feed, before));
+		}
+		setFeed(projection, open.feed);
+		all.push({ type: "put", key: projectionKey(document), value: projection });
+		all.push(
+			...(generation === now ? this.#behind.clear(document, lag) : this.#behind.note(document, { anew: true })),
+		);
+		return all;
 	}
 }
 

@@ -82,6 +82,11 @@ export async function sealProjectionRow(
 	return concatBytes(encodeHead(full), iv, sealed);
 }
 
+/** Puts another feed number into a row. */
+export function setFeed(row: Uint8Array, feed: number): void {
+	writeUint(row, 1, feed, 6);
+}
+
 /** @throws {FormatError} when the row is damaged. */
 export function decodeProjectionRow(row: Uint8Array): SealedProjection {
 	if (row.length < 15 || row.length < 14 + (row[13] as number)) throw damaged();

@@ -17,10 +17,16 @@ import type {
 export class ReplicaStore implements ContentAddressedStore {
 	readonly #store: LocalStore;
 	readonly #receive: (entries: readonly StoredEntry[]) => Promise<PutReport>;
+	readonly #purge: (docId: string) => Promise<string[]>;
 
-	constructor(store: LocalStore, receive: (entries: readonly StoredEntry[]) => Promise<PutReport>) {
+	constructor(
+		store: LocalStore,
+		receive: (entries: readonly StoredEntry[]) => Promise<PutReport>,
+		purge: (docId: string) => Promise<string[]>,
+	) {
 		this.#store = store;
 		this.#receive = receive;
+		this.#purge = purge;
 	}
 
 	identity(): Promise<StoreIdentity> {
@@ -64,7 +70,7 @@ export class ReplicaStore implements ContentAddressedStore {
 	}
 
 	purgeDocHistory(docId: string): Promise<string[]> {
-		return this.#store.purgeDocHistory(docId);
+		return this.#purge(docId);
 	}
 
 	/** Does nothing: the database closes its store itself. */

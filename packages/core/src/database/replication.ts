@@ -61,6 +61,17 @@ export class Replication {
 		return this.#store(entries);
 	}
 
+	/** Erases a document from this replica, and what was kept of it to be shown. @returns the addresses erased. */
+	async purge(docId: string): Promise<string[]> {
+		const { store } = this.#context;
+		const erased = await store.purgeDocHistory(docId);
+		const document = await store.documentNumber(docId);
+		if (document === undefined) return erased;
+		await store.append([], { rows: async () => this.#documents.behind.note(document, { anew: true }) });
+		await this.#documents.bringUp([document]);
+		return erased;
+	}
+
 	async pull(remote: ContentAddressedStore, options: TransferOptions): Promise<PullResult> {
 		const { store } = this.#context;
 		const storeId = await this.#peer(remote);
@@ -81,7 +92,7 @@ export class Replication {
 			carried = last ? [] : offered.filter(({ entry }) => unsigned.has(entry.hash)).slice(-mostCarried);
 			const waiting = new Set(carried.map(({ entry }) => entry.hash));
 			const declined = report.refused.filter(({ hash }) => !waiting.has(hash));
-			refused.push(...declined);
+			for (const each of declined) refused.push(each);
 			if (carried.length === 0) position = { ...position, pulled: page.next, digest: page.digest };
 			await store.rows.write([...declinedRows(declined, offered), positionRow(storeId, position)]);
 			options.onProgress?.({ done: page.next, total });
@@ -108,7 +119,7 @@ export class Replication {
 			if (missing.length === 0) return [];
 			const report = await remote.putEntries(missing.map(({ entry }) => entry));
 			sent += report.stored.length;
-			refused.push(...report.refused);
+			for (const each of report.refused) refused.push(each);
 			const hashes = new Set(report.refused.map(({ hash }) => hash));
 			return missing.filter(({ entry }) => hashes.has(entry.hash)).map(({ arrival }) => arrival);
 		};
@@ -131,12 +142,8 @@ export class Replication {
 			await store.rows.write([positionRow(storeId, position)]);
 		}
 		const left = new Set((await store.getArrivals(position.refused)).map(({ entry }) => entry.hash));
-		return {
-			sent,
-			refused: refused.filter(
-				({ hash }, index) => left.has(hash) && refused.findLastIndex((each) => each.hash === hash) === index,
-			),
-		};
+		const latest = new Map(refused.map((each) => [each.hash, each]));
+		return { sent, refused: [...latest.values()].filter(({ hash }) => left.has(hash)) };
 	}
 
 	/** Judges what somebody put into the store without telling this database. @returns documents that were touched. */

@@ -91,8 +91,18 @@ export class TenantTrust implements DatabaseTrust {
 			pardonedRuns: pardons.flatMap(({ runs }) => runs.map(({ to }) => to)),
 			keys: directory ? [] : changes.commitments,
 			judged: directory ? changes.verdicts : [],
-			everything: changes.adminOnly.includes(this.#dbId) || (!directory && changes.governed.length > 0),
+			everything:
+				changes.adminOnly.includes(this.#dbId) ||
+				(!directory && (changes.governed.length > 0 || this.#withdrew(changes.commitments))),
 		};
+	}
+
+	/** Whether a version of a key is no longer announced: what was written under it counts somewhere, and no index leads there. */
+	#withdrew(commitments: readonly string[]): boolean {
+		if (commitments.length === 0) return false;
+		const { state } = this.#log;
+		const announced = new Set(state.governedKeys().flatMap((keyId) => state.announcedCommitments(keyId)));
+		return commitments.some((commitment) => !announced.has(commitment));
 	}
 }
 

@@ -50,6 +50,8 @@ export class MindooTenant {
 	readonly #databases = new Map<string, Promise<OpenDatabase>>();
 	/** Those that are open and up to the directory; each follows its further steps. */
 	readonly #following = new Map<string, OpenDatabase>();
+	/** Those that could not follow a step. */
+	readonly #missed = new Set<string>();
 	readonly #subscriptions: (() => void)[] = [];
 	/** What follows from changes of the directory outside of its own turn. */
 	#follows: Promise<void> = Promise.resolve();
@@ -270,25 +272,37 @@ export class MindooTenant {
 	async #follow(step: DirectoryStep): Promise<void> {
 		const { changes } = step;
 		if (changes.releases.length > 0 || changes.commitments.length > 0) this.#afterwards(() => this.#importReleases());
-		for (const [dbId, { db, trust }] of this.#following) {
-			const follow = async () => {
-				await db.followTrust(trust.effectsOf(changes));
-				await this.#log.followed(dbId, step);
-			};
+		for (const [dbId, open] of this.#following) {
+			const follow = () => this.#followIn(dbId, open, step);
 			// The directory's documents may be in the middle of the very write that is being followed.
 			if (dbId === directoryId) this.#afterwards(follow);
 			else await follow();
 		}
 	}
 
+	/** One database that cannot follow holds up no other; it judges everything anew at the next step, or when it is opened again. */
+	async #followIn(dbId: string, { db, trust }: OpenDatabase, step: DirectoryStep): Promise<void> {
+		const missed = this.#missed.has(dbId);
+		try {
+			await db.followTrust(missed ? { ...noEffects, everything: true } : trust.effectsOf(step.changes));
+			this.#missed.delete(dbId);
+			await this.#log.followed(dbId, step);
+		} catch (error) {
+			this.#missed.add(dbId);
+			this.#reportUnfollowed(error);
+		}
+	}
+
 	/** Does what must not hold up the directory's own turn. */
 	#afterwards(task: () => Promise<void>): void {
-		this.#follows = this.#follows.then(task).catch((error: unknown) => {
-			this.#env.log("error", "a change of the directory could not be followed", {
-				error: error instanceof Error ? error.name : typeof error,
-			});
-		});
+		this.#follows = this.#follows.then(task).catch(this.#reportUnfollowed);
 	}
+
+	readonly #reportUnfollowed = (error: unknown): void => {
+		this.#env.log("error", "a change of the directory could not be followed", {
+			error: error instanceof Error ? error.name : typeof error,
+		});
+	};
 
 	/** Resolves when everything that the directory said so far is followed. */
 	async #settled(): Promise<void> {
