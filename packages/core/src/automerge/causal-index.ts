@@ -1,4 +1,5 @@
 import type { DecodedChange } from "./change-chunk.js";
+import { joinSeqs, type LastSeqs, lastSeqOf, nobody, withSeq } from "./last-seqs.js";
 import { findIn, type OperationId, type OperationRun, scanChange } from "./operation-runs.js";
 
 /** What the index needs of a change: one that `decodeChanges` gave, or one that was made here. */
@@ -18,21 +19,19 @@ interface Node {
 	readonly lastOp: number;
 	/** Greatest counter of the change and its causal past. */
 	readonly greatest: number;
-	/** Last sequence number of every other actor in the causal past; shared along a chain of one actor. */
-	readonly others: ReadonlyMap<string, number>;
+	/** Of the other actors in the causal past; shared along a chain of one actor. */
+	readonly others: LastSeqs;
 	readonly label: string;
 	/** The chunk, from which `runs` are read when somebody names an operation of it. */
 	readonly bytes: Uint8Array;
 	runs: readonly OperationRun[] | undefined;
 }
 
-const nobody: ReadonlyMap<string, number> = new Map();
-
 /**
  * What is known of the changes of one document: for each its place in its actor's sequence and its causal past.
  *
- * Changes of one actor on one line share one map, so 50,000 edits in a row cost some 200 bytes each; where authors take turns
- * every turn costs a map of the actors so far.
+ * Changes of one actor on one line share what is known of the others, so 50,000 edits in a row cost some 200 bytes each, and not much
+ * more where authors take turns.
  */
 export class CausalIndex {
 	readonly #nodes = new Map<string, Node>();
@@ -75,7 +74,7 @@ export class CausalIndex {
 			if (node === undefined) return broken("dependencies", `the change depends on ${hash}, which is not known`);
 			deps.push(node);
 		}
-		let seq = 1 + lastSeq(deps, first.actor);
+		let seq = 1 + this.#lastSeq(deps, first.actor);
 		let startOp = 1 + greatestOf(deps);
 		const own: OperationRun[] = [];
 		const find = (id: OperationId): OperationRun | undefined => {
@@ -83,7 +82,7 @@ export class CausalIndex {
 			const actor = this.#actors[Math.floor(id / 2 ** 32)] as string;
 			// The run's own operations lie between the first one's and this one's without a gap.
 			if (actor === first.actor && counter >= first.startOp) return findIn(own, counter);
-			return this.#find(actor, counter, lastSeq(deps, actor));
+			return this.#find(actor, counter, this.#lastSeq(deps, actor));
 		};
 		for (const change of run) {
 			if (change.seq !== seq) return broken("b", `expected seq ${seq}, found ${change.seq}`);
@@ -116,7 +115,7 @@ export class CausalIndex {
 			startOp,
 			lastOp,
 			greatest,
-			others: othersOf(deps, actor),
+			others: this.#othersOf(deps, actor),
 			label,
 			bytes,
 			runs: this.#scanned.get(change),
@@ -146,6 +145,24 @@ export class CausalIndex {
 		return findIn(node.runs, counter);
 	}
 
+	#lastSeq(deps: readonly Node[], actor: string): number {
+		const number = this.#numberOf(actor);
+		let last = 0;
+		for (const { actor: own, seq, others } of deps) {
+			last = Math.max(last, own === actor ? seq : lastSeqOf(others, number));
+		}
+		return last;
+	}
+
+	#othersOf(deps: readonly Node[], actor: string): LastSeqs {
+		const [first] = deps;
+		if (first === undefined) return nobody;
+		if (deps.length === 1 && first.actor === actor) return first.others;
+		let others = nobody;
+		for (const dep of deps) others = joinSeqs(others, withSeq(dep.others, this.#numberOf(dep.actor), dep.seq));
+		return others;
+	}
+
 	readonly #numberOf = (actor: string): number => {
 		const known = this.#numbers.get(actor);
 		if (known !== undefined) return known;
@@ -154,33 +171,10 @@ export class CausalIndex {
 	};
 }
 
-function lastSeq(deps: readonly Node[], actor: string): number {
-	let last = 0;
-	for (const { actor: own, seq, others } of deps) {
-		last = Math.max(last, own === actor ? seq : (others.get(actor) ?? 0));
-	}
-	return last;
-}
-
 function greatestOf(deps: readonly Node[]): number {
 	let greatest = 0;
 	for (const node of deps) greatest = Math.max(greatest, node.greatest);
 	return greatest;
-}
-
-function othersOf(deps: readonly Node[], actor: string): ReadonlyMap<string, number> {
-	const [first] = deps;
-	if (first === undefined) return nobody;
-	if (deps.length === 1 && first.actor === actor) return first.others;
-	const others = new Map<string, number>();
-	const raise = (name: string, seq: number): void => {
-		if (name !== actor && seq > (others.get(name) ?? 0)) others.set(name, seq);
-	};
-	for (const dep of deps) {
-		raise(dep.actor, dep.seq);
-		for (const [name, seq] of dep.others) raise(name, seq);
-	}
-	return others;
 }
 
 function broken(rule: "dependencies" | "b" | "c", message: string): CausalVerdict {

@@ -315,7 +315,10 @@ export class DocumentWriter {
 	}
 }
 
-function onlyChange({ change, hash }: LocalChange): Pick<Draft, "changes" | "lastChange" | "dependencies" | "onSealed"> {
+function onlyChange({
+	change,
+	hash,
+}: LocalChange): Pick<Draft, "changes" | "lastChange" | "dependencies" | "onSealed"> {
 	return { changes: [change], lastChange: hash, dependencies: () => [], onSealed: () => {} };
 }
 

@@ -74,11 +74,15 @@ export class MindooDB {
 		this.#trustFollower = new TrustFollower(context, documents);
 		this.#replication = new Replication(context, documents, this.#trustFollower, () => this.#forgetChains());
 		this.#explainer = new Explainer(context, documents);
-		this.store = new ReplicaStore(context.store, async (entries) => {
-			const report = await this.#replication.receive(entries);
-			await context.onReceived?.();
-			return report;
-		}, (docId) => this.#replication.purge(docId));
+		this.store = new ReplicaStore(
+			context.store,
+			async (entries) => {
+				const report = await this.#replication.receive(entries);
+				await context.onReceived?.();
+				return report;
+			},
+			(docId) => this.#replication.purge(docId),
+		);
 	}
 
 	/** For `MindooTenant`. */

@@ -155,9 +155,7 @@ export class Projecting {
 		}
 		setFeed(projection, open.feed);
 		all.push({ type: "put", key: projectionKey(document), value: projection });
-		all.push(
-			...(generation === now ? this.#behind.clear(document, lag) : this.#behind.note(document, { anew: true })),
-		);
+		all.push(...(generation === now ? this.#behind.clear(document, lag) : this.#behind.note(document, { anew: true })));
 		return all;
 	}
 }

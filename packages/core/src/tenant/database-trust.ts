@@ -93,7 +93,7 @@ export class TenantTrust implements DatabaseTrust {
 			judged: directory ? changes.verdicts : [],
 			everything:
 				changes.adminOnly.includes(this.#dbId) ||
-				(!directory && (changes.governed.length > 0 || this.#withdrew(changes.commitments))),
+				(!directory && (changes.hidden || changes.governed.length > 0 || this.#withdrew(changes.commitments))),
 		};
 	}
 

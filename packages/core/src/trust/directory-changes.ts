@@ -1,4 +1,4 @@
-import type { DirectoryNode } from "./directory-graph.js";
+import { type DirectoryNode, unjudged } from "./directory-graph.js";
 import { directoryId } from "./directory-record.js";
 import type { AcceptEntries } from "./forms.js";
 import type { DirectoryVerdict } from "./trust-verdict.js";
@@ -18,6 +18,11 @@ export interface DirectoryChanges {
 	readonly administrators: readonly string[];
 	/** Databases that became admin-only, or ceased to be because the entry that said so no longer counts. */
 	readonly adminOnly: readonly string[];
+	/**
+	 * Whether an entry that cannot be read began to count as one that may hold a grant: whoever was refused for want of one is pending
+	 * now, and no list leads there.
+	 */
+	readonly hidden: boolean;
 	readonly pardons: readonly AcceptEntries[];
 	/** Key commitments that were announced, or no longer are. */
 	readonly commitments: readonly string[];
@@ -49,8 +54,10 @@ export function changesOf(
 	const releases: { keyId: string; commitment: string; receivers: readonly string[] }[] = [];
 	const purges = new Map<string, { dbId: string; docId: string }>();
 	let servers = false;
+	let hidden = false;
 	for (const [{ record, verdict }, before] of changed) {
 		if (before.verdict === "locked") known.add(record.hash);
+		else if (verdict.verdict === "locked" && before !== unjudged) hidden = true;
 		const step = Number(verdict.verdict === "accepted") - Number(before.verdict === "accepted");
 		if (step === 0) continue;
 		const { contents } = record;
@@ -96,6 +103,7 @@ export function changesOf(
 		authors: [...authors].sort(),
 		administrators: [...administrators].sort(),
 		adminOnly: [...adminOnly].sort(),
+		hidden,
 		pardons,
 		commitments: [...commitments].sort(),
 		governed: [...versions].filter(([keyId, gained]) => wasGoverned(keyId, gained)).map(([keyId]) => keyId),

@@ -258,7 +258,7 @@ test("what changed is told: whoever listens to the changes alone holds the same 
 				}
 				const known = new Set(changes.known);
 				const authors = new Set([...changes.authors, ...changes.administrators]);
-				const everyone = changes.adminOnly.includes("notes");
+				const everyone = changes.adminOnly.includes("notes") || changes.hidden;
 				for (const [j, entry] of db.entries.entries()) {
 					const waits = entry.directoryHeads.some((hash) => known.has(hash)) || held[j]?.verdict === "pending";
 					if (everyone || waits || authors.has(entry.signer))

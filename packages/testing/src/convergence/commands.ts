@@ -7,9 +7,13 @@ export type Command =
 	| { readonly do: "burst"; readonly who: number; readonly doc: number; readonly value: number }
 	| { readonly do: "delete" | "undelete"; readonly who: number; readonly doc: number }
 	| { readonly do: "level"; readonly who: number; readonly other: number; readonly part: number }
-	| { readonly do: "revoke" | "register" | "appoint" | "handOver" | "device"; readonly who: number }
-	| { readonly do: "pardon"; readonly doc: number; readonly run: boolean }
-	| { readonly do: "adminOnly" }
+	/** `by`: which of the administrators does it, on a replica that may not be level. */
+	| { readonly do: "revoke" | "register"; readonly who: number; readonly by: number }
+	| { readonly do: "appoint" | "handOver" | "device"; readonly who: number }
+	/** Takes an administrator's right, and lets some of what it wrote in the directory stand, or nothing. */
+	| { readonly do: "dismiss"; readonly who: number; readonly lenient: boolean }
+	| { readonly do: "pardon"; readonly doc: number; readonly run: boolean; readonly by: number }
+	| { readonly do: "adminOnly"; readonly by: number }
 	| { readonly do: "settings"; readonly who: number; readonly value: number }
 	| { readonly do: "clock"; readonly who: number; readonly hours: number }
 	| { readonly do: "reopen"; readonly who: number }
@@ -26,14 +30,18 @@ export const command: fc.Arbitrary<Command> = fc.oneof(
 	{ weight: 2, arbitrary: fc.record({ do: fc.constant("burst" as const), who, doc, value }) },
 	{ weight: 2, arbitrary: fc.record({ do: fc.constantFrom("delete" as const, "undelete" as const), who, doc }) },
 	{ weight: 8, arbitrary: fc.record({ do: fc.constant("level" as const), who, other: who, part: fc.nat(3) }) },
-	{ weight: 2, arbitrary: fc.record({ do: fc.constantFrom("revoke" as const, "register" as const), who }) },
 	{
-		weight: 2,
+		weight: 3,
+		arbitrary: fc.record({ do: fc.constantFrom("revoke" as const, "register" as const), who, by: who }),
+	},
+	{
+		weight: 3,
 		arbitrary: fc.record({ do: fc.constantFrom("appoint" as const, "handOver" as const, "device" as const), who }),
 	},
-	{ weight: 2, arbitrary: fc.record({ do: fc.constant("pardon" as const), doc, run: fc.boolean() }) },
+	{ weight: 1, arbitrary: fc.record({ do: fc.constant("dismiss" as const), who, lenient: fc.boolean() }) },
+	{ weight: 2, arbitrary: fc.record({ do: fc.constant("pardon" as const), doc, run: fc.boolean(), by: who }) },
 	{ weight: 1, arbitrary: fc.record({ do: fc.constant("settings" as const), who, value }) },
-	{ weight: 1, arbitrary: fc.record({ do: fc.constant("adminOnly" as const) }) },
+	{ weight: 1, arbitrary: fc.record({ do: fc.constant("adminOnly" as const), by: who }) },
 	{
 		weight: 1,
 		arbitrary: fc.record({ do: fc.constant("clock" as const), who, hours: fc.integer({ min: -100, max: 100 }) }),

@@ -1,4 +1,10 @@
-import { type MindooDB, MindooError, type StoredEntry } from "@mindoodb/core";
+import {
+	type MindooDB,
+	MindooError,
+	type MindooTenantDirectory,
+	type StoredEntry,
+	TenantFactory,
+} from "@mindoodb/core";
 import type { TenantFixture, TestReplica } from "../tenant-fixture/tenant-fixture.js";
 import type { Command } from "./commands.js";
 
@@ -111,11 +117,27 @@ export class History {
 				return;
 			}
 			case "revoke":
-				if (replica !== creator) await (await creator.directory()).revokeUser(replica.name.replace(/'+$/, ""));
+				await (await this.#administrator(command.by)).revokeUser(replica.name.replace(/'+$/, ""));
 				return;
-			case "register":
-				if (replica !== creator) await this.fixture.register(replica);
+			case "register": {
+				if (replica === creator || replica.userId === undefined) return;
+				const user = new TenantFactory(replica.env).toPublicUserId(replica.userId);
+				await (await this.#administrator(command.by)).registerUser(user);
 				return;
+			}
+			case "dismiss": {
+				const { publicKey } = replica;
+				const heads = command.lenient ? await (await creator.directory()).db.chainHeadsOf(publicKey) : [];
+				const accepted = new Map([["directory", heads.map((to) => ({ from: undefined, to }))]]);
+				const form = {
+					form: "adminrevoke",
+					username: replica.name,
+					signingKey: publicKey,
+					requestDataWipe: false,
+				} as const;
+				await (await creator.directory()).write([{ ...form, accepted }], administrator);
+				return;
+			}
 			case "appoint": {
 				const form = { form: "admingrant", username: replica.name, signingKey: replica.publicKey } as const;
 				await (await creator.directory()).write([form], administrator);
@@ -129,10 +151,10 @@ export class History {
 					await this.fixture.device(`${replica.name}'`, replica, ["directory", "default"]);
 				return;
 			case "pardon":
-				await this.#pardon(command.doc, command.run);
+				await this.#pardon(command.doc, command.run, command.by);
 				return;
 			case "adminOnly":
-				await (await creator.directory()).changeDBSettings("notes", (settings) => {
+				await (await this.#administrator(command.by)).changeDBSettings("notes", (settings) => {
 					settings.adminOnly = true;
 				});
 				return;
@@ -160,15 +182,27 @@ export class History {
 		}
 	}
 
-	async #pardon(number: number, run: boolean): Promise<void> {
-		const { creator } = this.fixture;
-		const db = await creator.db();
+	async #pardon(number: number, run: boolean, by: number): Promise<void> {
+		const directory = await this.#administrator(by);
+		const db = await this.fixture.creator.db();
 		const refused: { readonly heads: readonly string[] }[] = [];
 		for await (const each of db.refusedDocuments()) refused.push(each);
 		const { heads } = refused[number % Math.max(1, refused.length)] ?? { heads: [] };
 		if (heads.length === 0) return;
 		const runs = heads.map((to) => ({ from: undefined, to }));
-		await (await creator.directory()).acceptEntries(run ? { dbId: "notes", runs } : { dbId: "notes", entries: heads });
+		await directory.acceptEntries(run ? { dbId: "notes", runs } : { dbId: "notes", entries: heads });
+	}
+
+	/** The directory on one of the replicas whose user is an administrator, as far as that replica knows. */
+	async #administrator(number: number): Promise<MindooTenantDirectory> {
+		const directories: MindooTenantDirectory[] = [];
+		for (const replica of this.fixture.replicas) {
+			if (replica.user === undefined) continue;
+			const directory = await replica.directory();
+			const administrators = await directory.listAdministrators();
+			if (administrators.some(({ signingKey }) => signingKey === replica.publicKey)) directories.push(directory);
+		}
+		return directories[number % Math.max(1, directories.length)] ?? this.fixture.creator.directory();
 	}
 }
 
