@@ -151,8 +151,8 @@ export class ByteWriter {
 
 	/** Appends what another writer holds. Columns of a few bytes are the rule, for which a view costs more than the copy. */
 	appendAll(other: ByteWriter): void {
-		if (other.length > copiedByHand) return this.append(other.view());
-		for (let i = 0; i < other.length; i++) this.byte(other.bytes[i] as number);
+		if (other.length > copiedByHand) this.append(other.view());
+		else for (let i = 0; i < other.length; i++) this.byte(other.bytes[i] as number);
 	}
 
 	/** @param value an integer from 0 to 2^53 − 1. */

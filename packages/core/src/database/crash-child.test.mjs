@@ -5,8 +5,8 @@
  * Arguments: a JSON file with folder, identity, user and keys; the number of this run. Lines: "ready", "doc ID KEY", "deleted ID", "setting KEY".
  */
 import { readFileSync, writeSync } from "node:fs";
-import { folderStores, fromHex, nodeCrypto, nodeEnv, TenantFactory } from "../../../mindoodb/dist/node/index.js";
-import { cheapKdf } from "../../../testing/dist/index.js";
+import { cheapKdf } from "@mindoodb/testing";
+import { folderStores, fromHex, nodeCrypto, nodeEnv, TenantFactory } from "mindoodb";
 
 const [file, run] = process.argv.slice(2);
 const { dir, identity, user, password, keys } = JSON.parse(readFileSync(file, "utf8"));

@@ -84,7 +84,8 @@ function childrenOf(evaluation: Evaluation): ReadonlyMap<string, readonly Entry[
 
 /** Number of other authors with an entry that descends from `hash`. */
 function countFollowers(evaluation: Evaluation, children: ReadonlyMap<string, readonly Entry[]>, hash: string): number {
-	const author = (evaluation.get(hash)?.entry as Entry).common.createdByPublicKey;
+	const forked = evaluation.get(hash)?.entry as Entry;
+	const author = forked.common.createdByPublicKey;
 	const authors = new Set<string>();
 	const seen = new Set<string>();
 	const open = [hash];
