@@ -1,4 +1,4 @@
-/** Kills a writing process at random moments and looks at what it left. `CRASH_KILLS` sets how often; `npm run crash` does it 200 times. */
+/** Kills a writing process at random moments and looks at what it left. `CRASH_KILLS` sets how often. */
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -17,7 +17,7 @@ import type { TenantIdentity } from "../tenant/tenant-identity.js";
 import type { DocumentExplanation } from "./explain.js";
 import type { MindooDB } from "./mindoo-db.js";
 
-const kills = Number(process.env.CRASH_KILLS ?? 40);
+const kills = Number(process.env.CRASH_KILLS ?? 200);
 /** Kills between two looks at everything, not only at what the last process wrote. */
 const fullCheckEvery = 20;
 const password = "password";

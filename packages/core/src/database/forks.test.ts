@@ -66,11 +66,17 @@ it("the same change in two entries: which of them counts does not depend on the 
 	const twice: Entry[] = [];
 	for (const createdAt of [1, 2])
 		twice.push(await writer.seal({ docId, changes: [change], dependencyHashes, createdAt }));
-	const next = writer.change({ ...base, changes: [...base.changes, change.change] }, await writer.actor(), (draft) => {
-		draft.body = "behind";
-	});
 	const behind: Entry[] = [];
-	for (const { hash } of twice) behind.push(await writer.seal({ docId, changes: [next], dependencyHashes: [hash] }));
+	for (const { hash } of twice) {
+		const next = writer.change(
+			{ ...base, changes: [...base.changes, change.change] },
+			await writer.actor(),
+			(draft) => {
+				draft.body = hash;
+			},
+		);
+		behind.push(await writer.seal({ docId, changes: [next], dependencyHashes: [hash] }));
+	}
 	await notes.store.putEntries([...twice, ...behind]);
 	const all = await notes.getAllChangeHashesForDoc(docId);
 	const [first, second] = twice.map(({ hash }) => hash) as [string, string];

@@ -55,6 +55,8 @@ export class DirectoryState {
 	#fold: DirectoryFold;
 	#revision = 0;
 	readonly #writeVersions = new Map<string, string | undefined>();
+	/** Authors of grants by the key that they grant, whether they count or not. */
+	readonly #granters = new Map<string, Set<string>>();
 
 	private constructor(tenantRoot: string, graph: DirectoryGraph) {
 		this.tenantRoot = tenantRoot;
@@ -94,6 +96,7 @@ export class DirectoryState {
 		const opened: DirectoryNode[] = [];
 		let reorder = false;
 		for (const record of records) {
+			this.#noteGrant(record);
 			const node = this.#graph.insert(record);
 			const known = node ?? (this.#graph.get(record.hash) as DirectoryNode);
 			if (node !== undefined) fresh.push(node);
@@ -175,9 +178,24 @@ export class DirectoryState {
 		return this.#fold.statements.members.standing(signer, this.#everything()).kind === "granted";
 	}
 
-	/** Whether a key ever held a grant that counts, revoked or not. */
+	/**
+	 * Whether an administrator ever granted a key access, even if the grant was revoked since, or no longer counts because its
+	 * author's right was taken: such a key's entries may be pardoned, so that every replica has to keep them.
+	 */
 	everGranted(signer: string): boolean {
-		return this.#fold.statements.members.grantsOf(signer).size > 0;
+		const { members, administrators } = this.#fold.statements;
+		if (members.grantsOf(signer).size > 0) return true;
+		const { administrationKey, recoveryKey } = this.#graph.keys;
+		return [...(this.#granters.get(signer) ?? [])].some(
+			(each) => each === administrationKey || each === recoveryKey || administrators.grantsOf(each).size > 0,
+		);
+	}
+
+	#noteGrant({ signer, contents }: DirectoryRecord): void {
+		if (contents.kind !== "form" || contents.form.form !== "grantaccess") return;
+		const { signingKey } = contents.form;
+		const granters = this.#granters.get(signingKey) ?? new Set();
+		this.#granters.set(signingKey, granters.add(signer));
 	}
 
 	/** Root, recovery and granted keys, revoked ones too. */
