@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 import type { Readable, Writable } from "node:stream";
 import type { PasswordKeyOptions } from "mindoodb";
 

@@ -1,6 +1,7 @@
 import { setField, TenantFixture, type TestReplica } from "@mindoodb/testing";
 import { Counter, ImmutableString, memoryStores, nodeEnv, splice, updateText } from "mindoodb";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { CrdtDocument } from "../automerge/crdt-document.js";
 import type { DocumentChange } from "./change-feed.js";
 import type { DocumentExplanation } from "./explain.js";
 import type { MindooDB } from "./mindoo-db.js";
@@ -313,4 +314,36 @@ it("settings that two administrators begin apart merge key by key", async () => 
 	await expect(
 		directory.changeTenantSettings((settings) => Object.assign(settings, { deep: {} })),
 	).rejects.toMatchObject({ code: "usage" });
+});
+
+it("Automerge documents in memory are few, and freed", async () => {
+	let made = 0;
+	let freed = 0;
+	const { create } = CrdtDocument;
+	const spy = vi.spyOn(CrdtDocument, "create").mockImplementation((actor) => {
+		made++;
+		const crdt = create.call(CrdtDocument, actor);
+		const free = crdt.free.bind(crdt);
+		let gone = false;
+		crdt.free = () => {
+			if (!gone) freed++;
+			gone = true;
+			free();
+		};
+		return crdt;
+	});
+	const docs = await notes.createDocuments(Array.from({ length: 200 }, (_, i) => ({ i })));
+	let most = 0;
+	for (const { id } of docs) {
+		await notes.changeDoc(id, setField("more", 1));
+		most = Math.max(most, made - freed);
+	}
+	expect(made).toBeGreaterThanOrEqual(200);
+	expect(most).toBeLessThanOrEqual(100);
+	await alice.level(bob);
+	expect(made - freed).toBeLessThanOrEqual(200);
+	await alice.tenant.close();
+	await bob.tenant.close();
+	expect(made - freed).toBe(0);
+	spy.mockRestore();
 });

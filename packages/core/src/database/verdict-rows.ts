@@ -16,10 +16,13 @@ export function verdictRows(
 	const gone = new Map(before);
 	const waitingBefore = new Set([...before.values()].flatMap((verdict) => waitingKeys(verdict)));
 	const waiting = new Set<string>();
-	for (const { arrival, verdict } of judged) {
+	for (const { arrival, verdict, right } of judged) {
 		if (verdict.kind === "accepted") continue;
 		gone.delete(arrival);
-		for (const key of waitingKeys(verdict)) waiting.add(key);
+		// An entry that is refused for another reason may yet turn out to have had no right, which is what is told of it then.
+		for (const each of right === undefined ? [verdict] : [verdict, right]) {
+			for (const key of waitingKeys(each)) waiting.add(key);
+		}
 		if (!same(before.get(arrival), verdict)) {
 			rows.push({ type: "put", key: verdictKey(document, arrival), value: encodeVerdict(verdict) });
 		}
