@@ -6,7 +6,8 @@ import { concatBytes } from "../bytes/concat.js";
 import { type Entry, parseEntry } from "../entry/entry.js";
 import { limits } from "../entry/limits.js";
 import type { DocumentExplanation, EntryExplanation } from "./explain.js";
-import { forgeries, HostileWriter } from "./hostile-writer.test.js";
+import { forgeries } from "./forgeries.test.js";
+import { HostileWriter } from "./hostile-writer.test.js";
 import type { MindooDB } from "./mindoo-db.js";
 import type { Verdict } from "./verdict.js";
 
@@ -203,4 +204,15 @@ it("a consumer hears that an own edit was undone before its projection was writt
 	expect((await theirs.getDocument(id))?.getData()).toEqual({ title: "a" });
 	await follow();
 	expect(held.get(id)).toEqual({ title: "a" });
+});
+
+it("a hostile writer that behaves is taken for an honest one", async () => {
+	const db = await fixture.creator.db();
+	const doc = await db.createDocument({ title: "a" });
+	const writer = await HostileWriter.of(fixture.creator);
+	const entry = await writer.honest(doc.id, setField("title", "b"));
+	expect((await db.store.putEntries([entry])).refused).toEqual([]);
+	expect((await db.getDocument(doc.id))?.getData()).toEqual({ title: "b" });
+	await db.changeDoc(doc.id, setField("title", "c"));
+	expect((await db.getDocument(doc.id))?.getData()).toEqual({ title: "c" });
 });

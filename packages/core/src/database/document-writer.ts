@@ -43,6 +43,8 @@ export class DocumentWriter {
 	#actor: string;
 	readonly #queue: CommitQueue;
 	readonly #jobs = new Map<OpenDocument, DocumentJob>();
+	/** Generation of the directory when a document's waiting changes began. */
+	readonly #begun = new WeakMap<OpenDocument, number>();
 
 	constructor(context: DatabaseContext, documents: Documents, author: Author, actor: string) {
 		this.#context = context;
@@ -100,6 +102,7 @@ export class DocumentWriter {
 	/** Writes an entry that nothing comes before, with its projection. */
 	async #writeFirst({ entryType, docId, key, change, data }: FirstEntry): Promise<MindooDoc> {
 		const createdBy = this.#author.publicKey;
+		const { generation } = this.#context.trust;
 		let facts: DocumentFacts | undefined;
 		let feed = 0;
 		const draft: Draft = {
@@ -122,7 +125,11 @@ export class DocumentWriter {
 			feed = this.#documents.feed.take();
 			const head = { docId, feed, applied: arrival, deleted: false, keyCommitment: key.keyCommitment };
 			const value = await this.#documents.projections.seal(head, { facts: facts as DocumentFacts, data });
-			return [{ type: "put", key: projectionKey(document), value }, ...this.#documents.feed.rows(document, feed, 0)];
+			return [
+				{ type: "put", key: projectionKey(document), value },
+				...this.#documents.feed.rows(document, feed, 0),
+				...this.#outdated(document, generation),
+			];
 		});
 		this.#documents.feed.announce([{ docId, deleted: false, origin: "local", feed }]);
 		return new MindooDoc(
@@ -240,9 +247,16 @@ export class DocumentWriter {
 		if (job === undefined || !job.isOpen) {
 			job = new DocumentJob(open, { rows: this.#rows, durable: this.#durable, failed: this.#failed });
 			this.#jobs.set(open, job);
+			this.#begun.set(open, this.#context.trust.generation);
 			this.#queue.add(job);
 		}
 		return job.add(step);
+	}
+
+	/** An entry that was made before the directory changed and stored after it is judged like everybody's. */
+	#outdated(document: number, generation: number): readonly RowWrite[] {
+		const { trust } = this.#context;
+		return trust.generation === generation ? [] : this.#documents.behind.note(document, { anew: true });
 	}
 
 	readonly #rows = async (open: OpenDocument): Promise<readonly RowWrite[]> => {
@@ -251,6 +265,7 @@ export class DocumentWriter {
 		return [
 			...this.#documents.feed.rows(open.document, open.feed, before),
 			...this.#documents.behind.note(open.document, { feed: open.feed }),
+			...this.#outdated(open.document, this.#begun.get(open) ?? this.#context.trust.generation),
 		];
 	};
 

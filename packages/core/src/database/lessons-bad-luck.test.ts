@@ -3,7 +3,8 @@ import { setField, TenantFixture, type TestReplica } from "@mindoodb/testing";
 import { memoryStores, nodeEnv } from "mindoodb";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { DocumentExplanation, EntryExplanation } from "./explain.js";
-import { forgeries, HostileWriter } from "./hostile-writer.test.js";
+import { forgeries } from "./forgeries.test.js";
+import { HostileWriter } from "./hostile-writer.test.js";
 import type { MindooDB } from "./mindoo-db.js";
 
 let fixture: TenantFixture;

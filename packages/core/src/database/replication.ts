@@ -5,7 +5,7 @@
 import { readUint, writeUint } from "../bytes/big-endian.js";
 import { toHex } from "../bytes/hex.js";
 import { linkOf, type StoredEntry } from "../entry/entry.js";
-import { VerifyError } from "../errors.js";
+import { FormatError, VerifyError } from "../errors.js";
 import type { ContentAddressedStore, PutReport, Refusal, RowWrite } from "../store/store.js";
 import type { DatabaseContext } from "./context.js";
 import { declinedKey, factKey, rowKinds, rowRange, uint48 } from "./document-rows.js";
@@ -84,11 +84,14 @@ export class Replication {
 		for (let at = position.pulled; ; ) {
 			options.signal?.throwIfAborted();
 			const page = await remote.entriesAfter(at, { limit: pageEntries });
+			if (!Number.isSafeInteger(page.next) || page.next < at) {
+				throw new FormatError("page: expected arrivals that ascend", { expected: at, found: page.next });
+			}
 			const offered = [...carried, ...page.arrivals];
 			const report = await this.#store(offered.map(({ entry }) => entry));
 			stored += report.stored.length;
 			const unsigned = new Set(report.refused.filter(({ reason }) => reason === "unsigned").map(({ hash }) => hash));
-			const last = page.next === at;
+			const last = page.next === at || (page.arrivals.length === 0 && page.next >= total);
 			carried = last ? [] : offered.filter(({ entry }) => unsigned.has(entry.hash)).slice(-mostCarried);
 			const waiting = new Set(carried.map(({ entry }) => entry.hash));
 			const declined = report.refused.filter(({ hash }) => !waiting.has(hash));

@@ -17,8 +17,9 @@ export class Keyring {
 	readonly #crypto: Crypto;
 	readonly #tenantRoot: string;
 	readonly #keyBag: KeyBag;
-	readonly #held = new Map<string, HeldKey>();
-	readonly #newest = new Map<string, HeldKey>();
+	#held: ReadonlyMap<string, HeldKey> = new Map();
+	#newest: ReadonlyMap<string, HeldKey> = new Map();
+	#refreshing: Promise<unknown> = Promise.resolve();
 	#generation = 0;
 
 	private constructor(crypto: Crypto, tenantRoot: string, keyBag: KeyBag) {
@@ -59,27 +60,31 @@ export class Keyring {
 		return [...this.#held.keys()];
 	}
 
-	/** Takes over what the KeyBag holds now. @returns commitments that became known. */
-	async refresh(): Promise<string[]> {
-		this.#generation++;
+	/** Takes over what the KeyBag holds now; one call after the other. @returns commitments that became known. */
+	refresh(): Promise<string[]> {
+		const refreshed = this.#refreshing.then(() => this.#refresh());
+		this.#refreshing = refreshed.catch(() => undefined);
+		return refreshed;
+	}
+
+	async #refresh(): Promise<string[]> {
 		const fresh: string[] = [];
-		const seen = new Set<string>();
-		this.#newest.clear();
+		const held = new Map<string, HeldKey>();
+		const newest = new Map<string, HeldKey>();
 		for (const keyId of this.#keyBag.listKeys()) {
 			for (const key of this.#keyBag.getAllKeys(keyId)) {
 				const subkeys = await tenantSubkeys(this.#crypto, key, this.#tenantRoot);
 				const keyCommitment = await subkeys.keyCommitment(keyId);
 				const known = this.#held.get(keyCommitment);
-				const held = known ?? { decryptionKeyId: keyId, keyCommitment, subkeys };
-				if (known === undefined) {
-					this.#held.set(keyCommitment, held);
-					fresh.push(keyCommitment);
-				}
-				if (!this.#newest.has(keyId)) this.#newest.set(keyId, held);
-				seen.add(keyCommitment);
+				if (known === undefined) fresh.push(keyCommitment);
+				const version = known ?? { decryptionKeyId: keyId, keyCommitment, subkeys };
+				held.set(keyCommitment, version);
+				if (!newest.has(keyId)) newest.set(keyId, version);
 			}
 		}
-		for (const commitment of this.#held.keys()) if (!seen.has(commitment)) this.#held.delete(commitment);
+		this.#held = held;
+		this.#newest = newest;
+		this.#generation++;
 		return fresh;
 	}
 }

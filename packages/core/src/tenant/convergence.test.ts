@@ -17,7 +17,8 @@ import {
 import fc from "fast-check";
 import { memoryStores, nodeEnv } from "mindoodb";
 import { expect, it } from "vitest";
-import { forgeries, HostileWriter } from "../database/hostile-writer.test.js";
+import { forgeries } from "../database/forgeries.test.js";
+import { HostileWriter } from "../database/hostile-writer.test.js";
 
 const dbIds = ["directory", "notes"];
 const runs = Number(process.env.CONVERGENCE_RUNS ?? 15);

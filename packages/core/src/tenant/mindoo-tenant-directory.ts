@@ -87,16 +87,26 @@ export class MindooTenantDirectory {
 	/**
 	 * Ends a member's access. What it wrote before, as far as it has arrived here, stays; everything else of it is refused by all
 	 * replicas, whatever its clock says. Sync first, so that honest work is not cut off.
-	 * @throws {UsageError} `not-found` when nobody of this name is a member.
+	 * @throws {UsageError} `not-found` when nobody of this name is a member; `not-administrator` for an administrator without the
+	 * administration key, whose right only that key can end.
 	 */
 	async revokeUser(username: string, options: RevokeOptions = {}): Promise<void> {
 		const { requestDataWipe = false } = options;
 		const keys = this.#members(username).filter(({ revoked }) => revoked === undefined);
 		if (keys.length === 0) throw new UsageError("revokeUser: expected the name of a member", { code: "not-found" });
+		const name = username.normalize("NFC");
+		const { state } = this.#context.log;
 		const forms: DirectoryForm[] = [];
 		for (const { signingKey } of keys) {
 			const accepted = await this.#acceptedRuns(signingKey);
-			forms.push({ form: "revokeaccess", username: username.normalize("NFC"), signingKey, requestDataWipe, accepted });
+			forms.push({ form: "revokeaccess", username: name, signingKey, requestDataWipe, accepted });
+			if (!state.isAdministrator(signingKey)) continue;
+			if (options.administrator === undefined) {
+				throw new UsageError("revokeUser: an administrator is revoked with the administration key and its password", {
+					code: "not-administrator",
+				});
+			}
+			forms.push({ form: "adminrevoke", username: name, signingKey, requestDataWipe, accepted });
 		}
 		await this.write(forms, options);
 	}

@@ -82,3 +82,14 @@ it("only administrators pardon", async () => {
 	});
 	await tenant.close();
 });
+
+it("an administrator is revoked with the administration key alone, and administers no more", async () => {
+	const tenant = await TenantFixture.create({ env: await nodeEnv(), newStores: (crypto) => memoryStores(crypto) });
+	const directory = await tenant.creator.directory();
+	await expect(directory.revokeUser("admin")).rejects.toMatchObject({ code: "not-administrator" });
+	await directory.revokeUser("admin", tenant.administrator);
+	expect(await directory.listUsers()).toMatchObject([{ username: "admin", isRevoked: true, isAdministrator: false }]);
+	const bob = await tenant.stranger("bob");
+	await expect(tenant.register(bob)).rejects.toMatchObject({ code: "not-administrator" });
+	await tenant.close();
+});
