@@ -21,7 +21,7 @@ import { forgeries } from "../database/forgeries.test.js";
 import { HostileWriter } from "../database/hostile-writer.test.js";
 
 const dbIds = ["directory", "notes"];
-const runs = Number(process.env.CONVERGENCE_RUNS ?? 15);
+const runs = Number(process.env.CONVERGENCE_RUNS ?? 10);
 const commands = Number(process.env.CONVERGENCE_COMMANDS ?? 60);
 const seed = process.env.CONVERGENCE_SEED;
 const path = process.env.CONVERGENCE_PATH;
