@@ -10,6 +10,11 @@ export interface Lag {
 	readonly unapplied: boolean;
 	/** Whether rights or keys changed, so that every entry is judged anew. */
 	readonly anew: boolean;
+	/**
+	 * Latest arrival that was noted; only in memory. It is noted while its batch is being written, so whoever brings the document up
+	 * meanwhile may not have seen it.
+	 */
+	readonly arrival: number;
 }
 
 /**
@@ -31,7 +36,7 @@ export class BehindDocuments {
 		for await (const batch of store.rows.scan(rowRange(rowKinds.behind))) {
 			for (const [key, value] of batch) {
 				const flags = value[6] as number;
-				const lag = { feed: readUint(value, 0, 6), unapplied: (flags & 1) !== 0, anew: (flags & 2) !== 0 };
+				const lag = { feed: readUint(value, 0, 6), unapplied: (flags & 1) !== 0, anew: (flags & 2) !== 0, arrival: 0 };
 				lags.set(documentOfKey(key), lag);
 			}
 		}
@@ -59,6 +64,7 @@ export class BehindDocuments {
 			feed: lag.feed ?? before?.feed ?? 0,
 			unapplied: (before?.unapplied ?? false) || (lag.unapplied ?? false),
 			anew: (before?.anew ?? false) || (lag.anew ?? false),
+			arrival: Math.max(before?.arrival ?? 0, lag.arrival ?? 0),
 		};
 		this.#lags.set(document, next);
 		// Written even when nothing changed: the batch before, which wrote the same, may have failed or been drafted anew.
@@ -68,9 +74,14 @@ export class BehindDocuments {
 		return [{ type: "put", key: behindKey(document), value }];
 	}
 
-	/** The row that says a document is up to date, if `lag` is still all that was noted. */
-	clear(document: number, lag: Lag | undefined): RowWrite[] {
+	/** The row that says a document is up to date, if `lag` is still all that was noted, and `applied` covers what arrived. */
+	clear(document: number, lag: Lag | undefined, applied: number): RowWrite[] {
 		if (lag === undefined || this.#lags.get(document) !== lag) return [];
+		if (lag.arrival > applied) {
+			// This runs behind the batch that held the arrival, so the next look sees it, unless it is damaged or purged.
+			this.#lags.set(document, { ...lag, arrival: 0 });
+			return [];
+		}
 		this.#lags.delete(document);
 		return [{ type: "del", key: behindKey(document) }];
 	}

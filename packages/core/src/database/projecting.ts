@@ -14,6 +14,8 @@ import { readVerdicts, verdictRows } from "./verdict-rows.js";
 /** What bringing a document up changed. */
 export interface BroughtUp {
 	readonly open: OpenDocument;
+	/** Last arrival that it covers. */
+	readonly applied: number;
 	/** Verdicts. */
 	readonly rows: readonly RowWrite[];
 	readonly projection: Uint8Array;
@@ -80,7 +82,7 @@ export class Projecting {
 						{ facts: outcome.facts, data },
 					);
 		const told = changed ? { docId, deleted: outcome.deleted || outcome.facts === undefined } : undefined;
-		return { open, rows, projection, lag, told, refused };
+		return { open, applied, rows, projection, lag, told, refused };
 	}
 
 	/** @returns a function that ends it. */
@@ -141,7 +143,7 @@ export class Projecting {
 	}
 
 	#rows(
-		{ open, rows, projection, lag, told, generation }: BroughtUp,
+		{ open, applied, rows, projection, lag, told, generation }: BroughtUp,
 		now: string,
 		feeds: Map<OpenDocument, number>,
 	): RowWrite[] {
@@ -155,7 +157,11 @@ export class Projecting {
 		}
 		setFeed(projection, open.feed);
 		all.push({ type: "put", key: projectionKey(document), value: projection });
-		all.push(...(generation === now ? this.#behind.clear(document, lag) : this.#behind.note(document, { anew: true })));
+		all.push(
+			...(generation === now
+				? this.#behind.clear(document, lag, applied)
+				: this.#behind.note(document, { anew: true })),
+		);
 		return all;
 	}
 }

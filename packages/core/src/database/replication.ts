@@ -196,7 +196,9 @@ export class Replication {
 				for (const { fork, hash } of placements) {
 					if (fork) this.#context.env.log("warn", "an author's chain forks", { entry: hash });
 				}
-				return this.#behindRows(new Set(placements.map(({ document }) => document)));
+				return placements.flatMap(({ document, arrival }) =>
+					this.#documents.behind.note(document, { unapplied: true, arrival }),
+				);
 			},
 		});
 		const hashes = new Set(report.stored.map(({ hash }) => hash));
