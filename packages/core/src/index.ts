@@ -28,7 +28,7 @@ export type {
 	SigningKey,
 	UnwrappingKey,
 } from "./crypto/crypto.js";
-export { hasReducedScalar, isUsableEd25519Point } from "./crypto/ed25519-point.js";
+export { hasReducedScalar, isUsableEd25519Point, isUsableEd25519Signature } from "./crypto/ed25519-point.js";
 export { hkdfExpand, hkdfExtract } from "./crypto/hkdf.js";
 export type { ChangeListener, DocumentChange } from "./database/change-feed.js";
 export type { ChangeFunction } from "./database/document-writer.js";

@@ -1,7 +1,7 @@
 import { ed25519 } from "@noble/curves/ed25519.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { hasReducedScalar, isUsableEd25519Point } from "./ed25519-point.js";
+import { hasReducedScalar, isUsableEd25519Point, isUsableEd25519Signature } from "./ed25519-point.js";
 
 const order = ed25519.Point.Fn.ORDER;
 
@@ -47,6 +47,33 @@ describe("isUsableEd25519Point", () => {
 			}),
 			{ numRuns: 500 },
 		);
+	});
+});
+
+describe("isUsableEd25519Signature", () => {
+	const withR = (r: Uint8Array) => Uint8Array.of(...r, ...new Uint8Array(32).fill(3));
+
+	it("refuses the eight points of small order as R, and no other point", () => {
+		const torsion = ed25519.Point.fromHex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05");
+		const ordinary = ed25519.Point.fromBytes(ed25519.keygen().publicKey);
+		let point = torsion;
+		for (let i = 0; i < 8; i++) {
+			expect(isUsableEd25519Signature(withR(point.toBytes()))).toBe(false);
+			expect(isUsableEd25519Signature(withR(point.add(ordinary).toBytes()))).toBe(true);
+			for (const position of [0, 1, 15, 30, 31]) {
+				const other = point.toBytes();
+				other[position] = (other[position] as number) ^ 2;
+				expect(isUsableEd25519Signature(withR(other))).toBe(true);
+			}
+			point = point.add(torsion);
+		}
+	});
+
+	it("refuses other lengths", () => {
+		const r = ed25519.keygen().publicKey;
+		expect(isUsableEd25519Signature(withR(r))).toBe(true);
+		expect(isUsableEd25519Signature(withR(r).slice(1))).toBe(false);
+		expect(isUsableEd25519Signature(Uint8Array.of(...withR(r), 0))).toBe(false);
 	});
 });
 

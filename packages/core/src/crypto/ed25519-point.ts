@@ -1,8 +1,8 @@
 /**
- * Which 32 bytes may serve as an Ed25519 public key. Platforms differ here (OpenSSL takes keys of small order, others take
- * encodings that are not canonical), replicas must not, so the check is ours.
+ * Which 32 bytes may serve as an Ed25519 public key, and as R of a signature. Platforms differ here (older OpenSSL takes points of
+ * small order, others take encodings that are not canonical), replicas must not, so the checks are ours.
  *
- * Source: RFC 8032 §5.1.3; docs/entry-format.md, "Header".
+ * Source: RFC 8032 §5.1.3; Web Cryptography, Ed25519 "Verify"; docs/entry-format.md, "Header".
  */
 
 const p = 2n ** 255n - 19n;
@@ -19,6 +19,14 @@ const smallOrder: ReadonlySet<bigint> = new Set([
 	p - 2707385501144840649318225287225658788936804267575313519463743609750303402022n,
 ]);
 
+/** The encodings of those points by their first byte, which is another for each. */
+const smallOrderEncodings: ReadonlyMap<number, Uint8Array> = new Map(
+	[...smallOrder].map((y) => [
+		Number(y & 255n),
+		Uint8Array.from({ length: 32 }, (_, i) => Number((y >> BigInt(8 * i)) & 255n)),
+	]),
+);
+
 /** Whether `bytes` are 32, encode a point canonically, and that point is not of small order. Costs about 100 microseconds. */
 export function isUsableEd25519Point(bytes: Uint8Array): boolean {
 	if (bytes.length !== 32) return false;
@@ -27,6 +35,19 @@ export function isUsableEd25519Point(bytes: Uint8Array): boolean {
 	const y2 = (y * y) % p;
 	// x² = u/v has a root exactly when uv has one, and v is never 0 because -1/d is no square. x = 0 is of small order.
 	return isSquare(((y2 + p - 1n) * (d * y2 + 1n)) % p);
+}
+
+/**
+ * Whether `signature` has 64 bytes and its first half, R, is not one of the points of small order. No signer makes such an R; a
+ * verifier that follows Web Cryptography refuses it, one that follows RFC 8032 alone takes it. Other encodings of those points
+ * need no place here: R is compared as bytes.
+ */
+export function isUsableEd25519Signature(signature: Uint8Array): boolean {
+	if (signature.length !== 64) return false;
+	const encoding = smallOrderEncodings.get(signature[0] as number);
+	if (encoding === undefined) return true;
+	for (let i = 1; i < 31; i++) if (signature[i] !== encoding[i]) return true;
+	return ((signature[31] as number) & 0x7f) !== encoding[31];
 }
 
 /** Whether the second half of a 64-byte signature is below the order of the base point (RFC 8032 §5.1.7, step 1). */

@@ -1,4 +1,12 @@
-import { type Crypto, isUsableEd25519Point, KeyError, type Signed, type SigningKey, UsageError } from "@mindoodb/core";
+import {
+	type Crypto,
+	isUsableEd25519Point,
+	isUsableEd25519Signature,
+	KeyError,
+	type Signed,
+	type SigningKey,
+	UsageError,
+} from "@mindoodb/core";
 import { mapBounded } from "../shared/bounded.js";
 import { LruMap } from "../shared/lru-map.js";
 import { ed25519Cases } from "./ed25519-cases.js";
@@ -30,7 +38,7 @@ export async function webEd25519(subtle: SubtleCrypto): Promise<Ed25519> {
 	return verifies ? composeEd25519(noble, platform) : composeEd25519(noble, noble);
 }
 
-/** Puts our check of keys, caches and bulk forms around an implementation. */
+/** Puts our checks of points, caches and bulk forms around an implementation. */
 export function composeEd25519<Private, Public>(
 	signer: Ed25519Signer<Private>,
 	verifier: Ed25519Verifier<Public>,
@@ -52,7 +60,7 @@ export function composeEd25519<Private, Public>(
 
 	async function verify({ publicKey, message, signature }: Signed): Promise<boolean> {
 		const key = lookUp(publicKey);
-		return key !== undefined && signature.length === 64 && verifier.verify(await key, message, signature);
+		return key !== undefined && isUsableEd25519Signature(signature) && verifier.verify(await key, message, signature);
 	}
 
 	function sign(key: SigningKey, message: Uint8Array): Promise<Uint8Array> {

@@ -1,5 +1,13 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign as signNow, verify as verifyNow } from "node:crypto";
-import { type Crypto, isUsableEd25519Point, KeyError, type Signed, type SigningKey, UsageError } from "@mindoodb/core";
+import {
+	type Crypto,
+	isUsableEd25519Point,
+	isUsableEd25519Signature,
+	KeyError,
+	type Signed,
+	type SigningKey,
+	UsageError,
+} from "@mindoodb/core";
 import { mapBounded } from "../shared/bounded.js";
 import { LruMap } from "../shared/lru-map.js";
 import { bytesToken, plainBytes } from "./bytes.js";
@@ -16,7 +24,7 @@ type Ed25519 = Pick<
 	"importSigningKey" | "sign" | "signMany" | "verify" | "verifyMany" | "isValidSigningPublicKey"
 >;
 
-/** Ed25519 by OpenSSL, which compares R as bytes and demands S < L; what it takes beyond that, our check of keys refuses. */
+/** Ed25519 by OpenSSL, which compares R as bytes and demands S < L; points of small order, which its versions treat differently, our checks refuse. */
 export function ed25519(): Ed25519 {
 	const privateKeys = new WeakMap<SigningKey, KeyObject>();
 	const publicKeys = new LruMap<string, KeyObject | "refused">(cachedKeys);
@@ -39,7 +47,7 @@ export function ed25519(): Ed25519 {
 
 	function verifySoon({ publicKey, message, signature }: Signed): Promise<boolean> {
 		const key = lookUp(publicKey);
-		if (key === undefined || signature.length !== 64) return Promise.resolve(false);
+		if (key === undefined || !isUsableEd25519Signature(signature)) return Promise.resolve(false);
 		return new Promise((resolve, reject) => {
 			verifyNow(null, message, key, signature, (error, result) => (error ? reject(error) : resolve(result)));
 		});
@@ -47,7 +55,7 @@ export function ed25519(): Ed25519 {
 
 	function verifyAtOnce({ publicKey, message, signature }: Signed): boolean {
 		const key = lookUp(publicKey);
-		return key !== undefined && signature.length === 64 && verifyNow(null, message, key, signature);
+		return key !== undefined && isUsableEd25519Signature(signature) && verifyNow(null, message, key, signature);
 	}
 
 	return {

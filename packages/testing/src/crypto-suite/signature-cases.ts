@@ -1,5 +1,6 @@
-import { fromHex, toHex } from "@mindoodb/core";
+import { fromHex, type Signed, toHex } from "@mindoodb/core";
 import { ed25519 } from "@noble/curves/ed25519.js";
+import { sha512 } from "@noble/hashes/sha2.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { CryptoUnderTest } from "./crypto-under-test.js";
@@ -42,6 +43,14 @@ export function signatureCases(crypto: CryptoUnderTest): void {
 				expect(await crypto().verifyMany(signed)).toEqual(signed.map(() => false));
 				expect(await crypto().verify(publicKey, Uint8Array.of(0), signature)).toBe(false);
 			}
+		});
+
+		it.each(torsionEncodings)("refuses R of small order %s, though the equation holds", async (encoding) => {
+			const { publicKey, message, signature } = signWithSmallOrder(fromHex(encoding));
+			expect(crypto().isValidSigningPublicKey(publicKey)).toBe(true);
+			expect(await crypto().verify(publicKey, message, signature)).toBe(false);
+			const signed = Array(16).fill({ publicKey, message, signature });
+			expect(await crypto().verifyMany(signed)).toEqual(signed.map(() => false));
 		});
 
 		it("refuses keys that are not canonical, not on the curve, or not 32 bytes", async () => {
@@ -136,6 +145,27 @@ function isUsableByNoble(bytes: Uint8Array): boolean {
 	} catch {
 		return false;
 	}
+}
+
+/**
+ * A signature with the given R of small order that fulfils [S]B = R + [k]A: A = [a]B + T with T of order 8 and S = ka leave
+ * R = -[k]T, which one message in eight gives.
+ */
+function signWithSmallOrder(r: Uint8Array): Signed {
+	const { Point } = ed25519;
+	const wanted = Point.fromBytes(r, true);
+	const torsion = Point.fromHex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05");
+	const a = 0x6d696e646f6f6462n;
+	const publicKey = Point.BASE.multiply(a).add(torsion).toBytes();
+	for (let first = 0; first < 256; first++) {
+		const message = Uint8Array.of(first);
+		const hash = sha512.create().update(r).update(publicKey).update(message).digest();
+		const k = BigInt(`0x${toHex(hash.reverse())}`) % order;
+		if (!torsion.multiplyUnsafe(k).negate().equals(wanted)) continue;
+		const s = littleEndian((k * a) % order);
+		return { publicKey, message, signature: Uint8Array.of(...r, ...s) };
+	}
+	throw new Error("no message of one byte fits");
 }
 
 function littleEndian(value: bigint): Uint8Array {
