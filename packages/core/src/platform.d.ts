@@ -2,6 +2,7 @@
 declare global {
 	interface TextEncoder {
 		encode(text: string): Uint8Array<ArrayBuffer>;
+		encodeInto(text: string, target: Uint8Array): { readonly read: number; readonly written: number };
 	}
 	var TextEncoder: { new (): TextEncoder };
 

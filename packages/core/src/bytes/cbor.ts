@@ -14,7 +14,7 @@ import { decode } from "cborg";
 import { FormatError } from "../errors.js";
 import { writeUint } from "./big-endian.js";
 import { compareBytes, equalBytes } from "./compare.js";
-import { encodeUtf8 } from "./text.js";
+import { encodeUtf8, isAscii, writeAscii } from "./text.js";
 
 /** What can be written. */
 export type CborValue =
@@ -144,7 +144,7 @@ function writeMap(target: Uint8Array, offset: number, map: CborMap): number {
 function writeText(target: Uint8Array, offset: number, text: string): number {
 	const length = textLength(text);
 	const start = writeHead(target, offset, 0x60, length);
-	if (length === text.length) for (let i = 0; i < length; i++) target[start + i] = text.charCodeAt(i);
+	if (length === text.length) writeAscii(target, start, text);
 	else target.set(encodeUtf8(text), start);
 	return start + length;
 }
@@ -169,8 +169,7 @@ function headSize(value: number): number {
 
 /** UTF-8 bytes of a text; ids and labels are ASCII. */
 function textLength(text: string): number {
-	for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 127) return encodeUtf8(text).length;
-	return text.length;
+	return isAscii(text) ? text.length : encodeUtf8(text).length;
 }
 
 function checkedInteger(value: number): number {

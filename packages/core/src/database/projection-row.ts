@@ -17,7 +17,6 @@
 import { readUint, writeUint } from "../bytes/big-endian.js";
 import { encodeCbor } from "../bytes/cbor.js";
 import { concatBytes } from "../bytes/concat.js";
-import { fromHex, toHex } from "../bytes/hex.js";
 import { decodeUtf8, encodeUtf8 } from "../bytes/text.js";
 import type { Crypto, Random } from "../crypto/crypto.js";
 import { FormatError } from "../errors.js";
@@ -42,8 +41,8 @@ export interface ProjectionHead {
 	readonly shown: boolean;
 	readonly deleted: boolean;
 	readonly locked: boolean;
-	/** Present when shown. */
-	readonly keyCommitment: string | undefined;
+	/** 32 bytes, present when shown. Bytes, not hex: a list of documents compares thousands of them with the one before. */
+	readonly keyCommitment: Uint8Array | undefined;
 }
 
 export interface SealedProjection {
@@ -67,7 +66,7 @@ export function encodeHiddenRow(head: Pick<ProjectionHead, "docId" | "feed" | "a
 export async function sealProjectionRow(
 	env: { readonly crypto: Crypto; readonly random: Random },
 	dbId: string,
-	head: Omit<ProjectionHead, "shown" | "locked" | "keyCommitment"> & { readonly keyCommitment: string },
+	head: Omit<ProjectionHead, "shown" | "locked" | "keyCommitment"> & { readonly keyCommitment: Uint8Array },
 	opened: OpenedProjection,
 	key: Uint8Array,
 ): Promise<Uint8Array> {
@@ -102,7 +101,7 @@ export function decodeProjectionRow(row: Uint8Array): SealedProjection {
 		shown,
 		deleted: (flags & 2) !== 0,
 		locked: (flags & 4) !== 0,
-		keyCommitment: shown ? toHex(row.subarray(idEnd, end)) : undefined,
+		keyCommitment: shown ? row.subarray(idEnd, end) : undefined,
 	};
 	return { head, ivView: row.subarray(end, end + 12), ciphertextView: row.subarray(end + 12) };
 }
@@ -136,12 +135,12 @@ function encodeHead(head: ProjectionHead): Uint8Array {
 	writeUint(bytes, 7, head.applied, 6);
 	bytes[13] = id.length;
 	bytes.set(id, 14);
-	if (head.keyCommitment !== undefined) bytes.set(fromHex(head.keyCommitment, 32), 14 + id.length);
+	if (head.keyCommitment !== undefined) bytes.set(head.keyCommitment, 14 + id.length);
 	return bytes;
 }
 
 function associatedData(dbId: string, head: ProjectionHead): Uint8Array {
-	return encodeCbor([dbId, head.docId, fromHex(head.keyCommitment ?? "", 32), head.applied]);
+	return encodeCbor([dbId, head.docId, head.keyCommitment ?? null, head.applied]);
 }
 
 function damaged(): FormatError {

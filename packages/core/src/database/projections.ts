@@ -1,5 +1,8 @@
 import { decodeProjection } from "../automerge/plain-data.js";
+import { equalBytes } from "../bytes/compare.js";
+import { fromHex, toHex } from "../bytes/hex.js";
 import { FormatError } from "../errors.js";
+import type { HeldKey } from "../keys/keyring.js";
 import type { DatabaseContext } from "./context.js";
 import { documentOfKey, projectionKey, rowKinds, rowRange } from "./document-rows.js";
 import { MindooDoc } from "./mindoo-doc.js";
@@ -30,6 +33,9 @@ export type StoredProjection =
 /** Reads and writes projection rows. */
 export class Projections {
 	readonly #context: DatabaseContext;
+	#latest:
+		| { readonly commitment: Uint8Array; readonly generation: number; readonly held: HeldKey | undefined }
+		| undefined;
 
 	constructor(context: DatabaseContext) {
 		this.#context = context;
@@ -88,7 +94,17 @@ export class Projections {
 		const held = keyring.byCommitment(head.keyCommitment);
 		if (held === undefined) throw new FormatError("projection: its key is not held", { field: "keyCommitment" });
 		const key = await held.subkeys.projectionKey(dbId, head.docId);
-		return sealProjectionRow(env, dbId, head, opened, key);
+		return sealProjectionRow(env, dbId, { ...head, keyCommitment: fromHex(head.keyCommitment, 32) }, opened, key);
+	}
+
+	/** The key under a commitment. Most documents have the one of the document before. */
+	#keyOf(commitment: Uint8Array): HeldKey | undefined {
+		const { keyring } = this.#context;
+		if (this.#latest?.generation !== keyring.generation || !equalBytes(this.#latest.commitment, commitment)) {
+			const held = keyring.byCommitment(toHex(commitment));
+			this.#latest = { commitment: commitment.slice(), generation: keyring.generation, held };
+		}
+		return this.#latest.held;
 	}
 
 	/** Up to `limit` rows after a document. */
@@ -105,7 +121,7 @@ export class Projections {
 		if (sealed === undefined) return { kind: "unusable" };
 		const { head } = sealed;
 		if (!head.shown || head.keyCommitment === undefined) return { kind: "hidden", head };
-		const held = this.#context.keyring.byCommitment(head.keyCommitment);
+		const held = this.#keyOf(head.keyCommitment);
 		if (held === undefined) return { kind: "unusable" };
 		const { env, dbId } = this.#context;
 		const key = await held.subkeys.projectionKey(dbId, head.docId);
