@@ -6,7 +6,7 @@ import { setUp } from "./setup.mjs";
 const failed = await setUp();
 if (failed !== 0) process.exit(failed);
 const { code } = await run(process.execPath, [
-	join("packages", "cli", "dist", "main.js"),
+	join("packages", "cli", "bin", "mindoodb.js"),
 	"tour",
 	...process.argv.slice(2),
 ]);

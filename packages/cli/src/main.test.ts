@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
 const project = fileURLToPath(new URL("../../../", import.meta.url));
-const binary = join(project, "packages", "cli", "dist", "main.js");
+const binary = join(project, "packages", "cli", "bin", "mindoodb.js");
 
 let root: string;
 
