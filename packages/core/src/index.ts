@@ -42,7 +42,8 @@ export {
 } from "./database/mindoo-db.js";
 export { MindooDoc } from "./database/mindoo-doc.js";
 export type { OwnRefusal, RefusalListener } from "./database/projecting.js";
-export type { PullResult, PushResult, TransferOptions } from "./database/replication.js";
+export type { PullResult } from "./database/pull.js";
+export type { PushResult, TransferOptions } from "./database/push.js";
 export { describeVerdict, type Verdict } from "./database/verdict.js";
 export { type Entry, type Link, linkOf, parseEntry, type StoredEntry, type Stub, stubOf } from "./entry/entry.js";
 export { type EntryType, encodeHeader, entryTypes, type HeaderFields, type HeaderInput } from "./entry/header.js";

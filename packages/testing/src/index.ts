@@ -5,10 +5,12 @@ export { type Delivered, type DeliveryOptions, deliver } from "./convergence/del
 export { type Forge, History } from "./convergence/history.js";
 export { type Observation, observe, type ShownDocument, shown } from "./convergence/observation.js";
 export { type CountingLevel, countingLevel, type LevelCounts } from "./counting-level.js";
+export { type CountingStore, countingStore } from "./counting-store.js";
 export { testCrypto } from "./crypto-suite/test-crypto.js";
 export { damageRecord } from "./damage-record.js";
 export { type EntryMaker, type EntryMakerOptions, type EntryWish, entryMaker } from "./entry-maker.js";
 export { type FaultyLevel, faultyLevel, type WriteFault } from "./faulty-level.js";
+export { changingEntries, changingPages, type Lies, lyingStore, withStoreId } from "./lying-store.js";
 export { setField } from "./set-field.js";
 export { testStore } from "./store-suite/test-store.js";
 export type { MakeStoreUnderTest, StoreUnderTest } from "./store-suite/under-test.js";

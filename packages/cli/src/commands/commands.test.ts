@@ -316,6 +316,19 @@ describe("verify", () => {
 		expect((await run("verify --dir alice")).out).toMatch(/record: notes .*\n/);
 	});
 
+	it("is for the owner: a sync with a folder that is damaged says so, and takes the rest", async () => {
+		await joinBob();
+		await put('{"title":"to be damaged"}');
+		await put('{"title":"left alone"}');
+		const folder = await openFolder(join(root, "alice"), { password: "user secret", ...cheapKdf });
+		const { tenantRoot } = await folder.findTenant();
+		await folder.close();
+		await damage(tenantRoot, 1);
+		const synced = await run("sync --with alice --dir bob");
+		expect([synced.code, synced.out]).toEqual([1, expect.stringContaining("damaged there: 1 record of notes")]);
+		expect((await ok("doc list notes --dir bob")).out).toContain("left alone");
+	});
+
 	it("finds a document that shows something else than its entries make", async () => {
 		const id = await put('{"title":"old"}');
 		const before = await rowsOf();

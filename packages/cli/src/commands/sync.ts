@@ -16,6 +16,10 @@ interface Transfer {
 	readonly dbId: string;
 	readonly received: number;
 	readonly sent: number;
+	/** Records that the other side has and cannot read. */
+	readonly damaged: number;
+	/** Whether all that the other side announced was looked at. */
+	readonly complete: boolean;
 	readonly refused: readonly { readonly hash: string; readonly by: "here" | "there"; readonly message: string }[];
 }
 
@@ -64,8 +68,14 @@ export const sync: CommandSpec = {
 						...table(["database", "received", "sent", "not taken"], rows),
 						...refused.slice(0, 20).map(({ hash, by, message }) => `not taken ${by}: ${hash}: ${message}`),
 						...(refused.length > 20 ? [`and ${countText(refused.length - 20, "more", "more")}`] : []),
+						...transfers.flatMap(({ dbId, damaged }) =>
+							damaged > 0 ? [`damaged there: ${countText(damaged, "record", "records")} of ${dbId}`] : [],
+						),
+						...transfers.flatMap(({ dbId, complete }) =>
+							complete ? [] : [`not all of ${dbId} was looked at: sync again to go on`],
+						),
 					],
-					exitCode: refused.length > 0 ? exitCodes.found : exitCodes.ok,
+					exitCode: transfers.every(isWhole) ? exitCodes.ok : exitCodes.found,
 				};
 			} finally {
 				await replica.close();
@@ -73,6 +83,10 @@ export const sync: CommandSpec = {
 		});
 	},
 };
+
+function isWhole({ refused, damaged, complete }: Transfer): boolean {
+	return complete && damaged === 0 && refused.length === 0;
+}
 
 /** Pulls, then pushes. */
 async function levelWith(
@@ -89,6 +103,8 @@ async function levelWith(
 			dbId,
 			received: pulled.stored,
 			sent: pushed.sent,
+			damaged: pulled.damaged.length,
+			complete: pulled.complete,
 			refused: [
 				...pulled.refused.map(({ hash, message }) => ({ hash, by: "here" as const, message })),
 				...pushed.refused.map(({ hash, message }) => ({ hash, by: "there" as const, message })),

@@ -9,13 +9,13 @@
  * | 04 ‖ document(4) ‖ arrival(6)       | verdict                                 | entries that are not accepted         |
  * | 05 ‖ missing hash(16) ‖ document(4) | empty                                   | opens what waits for an entry         |
  * | 06 ‖ key commitment(16) ‖ document(4) | empty                                 | opens what waits for a key            |
- * | 07 ‖ peer's store id(16)            | position, see positions.ts              | levelling                             |
- * | 08 ‖ hash(32)                       | createdAt(6) ‖ reason(1)                | entries that were offered and declined |
+ * | 07 ‖ peer's store id(16) ‖ direction(1) | position, see peer-memory.ts        | levelling                             |
+ * | 08 ‖ peer's store id(16) ‖ direction(1) ‖ kind(1) ‖ arrival(6) | empty        | arrivals that levelling passed and left |
  * | 09 ‖ name                           | free                                    | single facts of the database          |
  */
 import { readUint, writeUint } from "../bytes/big-endian.js";
 import { concatBytes } from "../bytes/concat.js";
-import { fromHex } from "../bytes/hex.js";
+import { fromHex, toHex } from "../bytes/hex.js";
 import { asciiBytes } from "../bytes/text.js";
 import type { RowRange } from "../store/store.js";
 
@@ -31,10 +31,18 @@ export const rowKinds = {
 	missing: 5,
 	locked: 6,
 	position: 7,
-	declined: 8,
+	note: 8,
 	fact: 9,
 } as const;
 export type RowKind = (typeof rowKinds)[keyof typeof rowKinds];
+
+const directions = { pull: 1, push: 2 } as const;
+/** Which way entries go, seen from here. */
+export type Direction = keyof typeof directions;
+
+const noteKinds = { directory: 1, again: 2 } as const;
+/** When a noted arrival is worth another try: once the directory has changed, or at every meeting. */
+export type NoteKind = keyof typeof noteKinds;
 
 export const noValue = empty;
 
@@ -65,12 +73,27 @@ export function lockedKey(keyCommitment: string, document: number): Uint8Array {
 	return hashKey(rowKinds.locked, keyCommitment, document);
 }
 
-export function positionKey(storeId: string): Uint8Array {
-	return concatBytes(Uint8Array.of(rowKinds.position), fromHex(storeId, 16));
+export function positionKey(storeId: string, direction: Direction): Uint8Array {
+	return concatBytes(Uint8Array.of(rowKinds.position), peerPrefix(storeId, direction));
 }
 
-export function declinedKey(hash: string): Uint8Array {
-	return concatBytes(Uint8Array.of(rowKinds.declined), fromHex(hash, 32));
+export function storeIdOfPositionKey(key: Uint8Array): string {
+	return toHex(key.subarray(1, 17));
+}
+
+export function noteKey(storeId: string, direction: Direction, kind: NoteKind, arrival: number): Uint8Array {
+	return concatBytes(
+		Uint8Array.of(rowKinds.note),
+		peerPrefix(storeId, direction),
+		Uint8Array.of(noteKinds[kind]),
+		uint48(arrival),
+	);
+}
+
+/** Notes about a store in one direction; all kinds unless one is named. */
+export function noteRange(storeId: string, direction: Direction, kind?: NoteKind): KeyRange {
+	const prefix = peerPrefix(storeId, direction);
+	return rowRange(rowKinds.note, kind === undefined ? prefix : concatBytes(prefix, Uint8Array.of(noteKinds[kind])));
 }
 
 export function factKey(name: string): Uint8Array {
@@ -129,6 +152,10 @@ function after(prefix: Uint8Array): Uint8Array {
 	const key = prefix.slice(0, length);
 	key[length - 1] = (key[length - 1] as number) + 1;
 	return key;
+}
+
+function peerPrefix(storeId: string, direction: Direction): Uint8Array {
+	return concatBytes(fromHex(storeId, 16), Uint8Array.of(directions[direction]));
 }
 
 function numberKey(kind: RowKind, value: number, width: number): Uint8Array {

@@ -10,8 +10,10 @@ import { Documents, type Scanned } from "./documents.js";
 import { type DocumentExplanation, type EntryExplanation, Explainer, type RefusedDocument } from "./explain.js";
 import type { MindooDoc } from "./mindoo-doc.js";
 import type { RefusalListener } from "./projecting.js";
+import type { PullResult } from "./pull.js";
+import type { PushResult, TransferOptions } from "./push.js";
 import { ReplicaStore } from "./replica-store.js";
-import { type PullResult, type PushResult, Replication, type TransferOptions } from "./replication.js";
+import { Replication } from "./replication.js";
 import { TrustFollower } from "./trust-follower.js";
 import type { TrustEffects } from "./trust-port.js";
 

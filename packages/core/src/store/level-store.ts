@@ -363,11 +363,11 @@ class LevelStore implements LocalStore {
 		refused: Refusal[],
 	): Promise<StoredEntry[]> {
 		const verdicts = await admit?.(entries);
-		const purged = verdicts === undefined ? await this.#purgedDocuments(entries) : undefined;
+		const purged = await this.#purgedDocuments(entries);
 		return entries.filter((entry, index) => {
 			const refusal =
-				entry.kind === "stub" && purged?.has(entry.link.docId) === false
-					? { hash: entry.hash, reason: "purged" as const, message: "a stub needs a purge of its document" }
+				entry.kind === "stub" && !purged.has(entry.link.docId)
+					? { hash: entry.hash, reason: "stub" as const, message: "a stub needs a purge of its document" }
 					: verdicts?.[index];
 			if (refusal !== undefined) refused.push(refusal);
 			return refusal === undefined;

@@ -44,8 +44,9 @@ export interface Refusal {
 		| "unsigned"
 		| "wrong-database"
 		| "purged"
+		| "stub"
 		| "not-member"
-		| "damaged";
+		| "unacknowledged";
 	/** One sentence for people. */
 	readonly message: string;
 }

@@ -4,6 +4,7 @@ import {
 	type HeaderInput,
 	parseEntry,
 	type StoredEntry,
+	type Stub,
 	stubOf,
 	toHex,
 } from "@mindoodb/core";
@@ -90,7 +91,7 @@ export function testReceiving(make: MakeStoreUnderTest): void {
 		refuses("lesson 5: another tenant's entry", "wrong-database", async ({ maker }) =>
 			maker.make({ tenantRoot: "ab".repeat(32), chained: false }),
 		);
-		refuses("a stub without a purge", "purged", async ({ maker, under }) => stubOf(under.crypto, await maker.make()));
+		refuses("a stub without a purge", "stub", async ({ maker, under }) => stubOf(under.crypto, await maker.make()));
 
 		test("never trusts what stands beside the bytes", () =>
 			onStage(make, async ({ store, maker }) => {
@@ -171,7 +172,7 @@ export function testReceiving(make: MakeStoreUnderTest): void {
 			}));
 
 		test("asks who may store after all checks, and writes rows for what was stored", () =>
-			onStage(make, async ({ store, maker, under }) => {
+			onStage(make, async ({ store, maker }) => {
 				const [a, b, c] = [await maker.make(), await maker.make(), await maker.make()];
 				await store.append([a]);
 				const asked: string[][] = [];
@@ -190,11 +191,25 @@ export function testReceiving(make: MakeStoreUnderTest): void {
 				expect(report).toMatchObject({ stored: [{ hash: c.hash, arrival: 2 }], known: [a.hash] });
 				expect(report.refused.map(({ reason }) => reason).sort()).toEqual(["not-member", "signature"]);
 				expect(await store.rows.get(Uint8Array.of(7))).toEqual(Uint8Array.of(2));
-				const stub = await stubOf(under.crypto, await maker.make());
-				const admitted = await store.receive([stub], { admit: async () => [undefined] });
-				expect(admitted.stored).toMatchObject([{ hash: stub.hash, arrival: 3 }]);
-				expect(await store.getEntries([stub.hash])).toEqual([stub]);
-				expect(await store.chainHeads(maker.publicKey)).toContain(stub.hash);
+			}));
+
+		test("takes stubs of a document that was purged here, and of no other, whoever may store", () =>
+			onStage(make, async ({ store, maker, under }) => {
+				const purged = await maker.make();
+				const successor = await maker.make({
+					entryType: "doc_change",
+					docId: purged.common.docId,
+					dependencyHashes: [purged.hash],
+				});
+				const stubs = await Promise.all([successor, await maker.make()].map((entry) => stubOf(under.crypto, entry)));
+				const [wanted, unwanted] = stubs as [Stub, Stub];
+				await store.putEntries([purged]);
+				await store.purgeDocHistory(purged.common.docId);
+				const report = await store.receive(stubs, { admit: async (offered) => offered.map(() => undefined) });
+				expect(report.stored).toEqual([{ hash: wanted.hash, arrival: 2 }]);
+				expect(report.refused).toMatchObject([{ hash: unwanted.hash, reason: "stub" }]);
+				expect(await store.getEntries([wanted.hash])).toEqual([wanted]);
+				expect(await store.chainHeads(maker.publicKey)).toContain(wanted.hash);
 			}));
 
 		test("keeps what it does not know: later versions, types, critical extensions", () =>
