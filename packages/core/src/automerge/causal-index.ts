@@ -61,6 +61,11 @@ export class CausalIndex {
 		return this.#sequences.get(actor)?.[seq - 1]?.hash;
 	}
 
+	/** Greatest operation counter of changes that were added, and of their causal pasts. */
+	lastOperation(changes: readonly string[]): number {
+		return greatestOf(changes.map((hash) => this.#nodes.get(hash)).filter((node) => node !== undefined));
+	}
+
 	/**
 	 * Rules (b) and (c) for a run, (c) as strictly as `operation-runs.ts` tells: the first change against those that were added, each further one, which depends on the one
 	 * before alone, against these and the ones before. Adds nothing.

@@ -7,6 +7,7 @@ import { CrdtDocument, type LocalChange } from "../automerge/crdt-document.js";
 import { encodeInitialChange } from "../automerge/initial-change.js";
 import { decodeProjection, encodeProjection } from "../automerge/plain-data.js";
 import { makeDocumentId } from "../entry/ids.js";
+import { limits } from "../entry/limits.js";
 import { KeyError, UsageError, VerifyError } from "../errors.js";
 import type { HeldKey } from "../keys/keyring.js";
 import type { Placement, RowWrite } from "../store/store.js";
@@ -160,7 +161,13 @@ export class DocumentWriter {
 	async change<T>(docId: string, edit: ChangeFunction<T>): Promise<void> {
 		const open = this.#documents.atHand(docId) ?? (await this.#documents.openForWriting(docId));
 		const key = this.#writable(open, false);
-		if (!isActorOf(open.crdt().actor, this.#actor.slice(0, 32))) return this.#changeCopy(open, key, edit);
+		const ownActor = isActorOf(open.crdt().actor, this.#actor.slice(0, 32));
+		if (!ownActor) await open.whenWritten();
+		if (open.needsJoin) {
+			await this.#join(open);
+			return this.change(docId, edit);
+		}
+		if (!ownActor) return this.#changeCopy(open, key, edit);
 		const crdt = open.crdt();
 		if (crdt.drafting) throw new UsageError("changeDoc: called inside the callback of a change of the same document");
 		const draft = crdt.openDraft() as T;
@@ -181,6 +188,10 @@ export class DocumentWriter {
 		const open = await this.#documents.openForWriting(docId);
 		await open.whenWritten();
 		const key = this.#writable(open, false);
+		if (open.needsJoin) {
+			await this.#join(open);
+			return this.delete(docId);
+		}
 		await this.#enqueue(open, { kind: "delete", heads: open.crdt().heads, key });
 	}
 
@@ -195,8 +206,18 @@ export class DocumentWriter {
 				entry.kind === "stub" ? [] : [{ hash: entry.hash, createdAt: entry.common.createdAt }],
 			);
 		if (lifts.length === 0) return;
-		const change = open.crdt().emptyChange();
-		await this.#enqueue(open, { kind: "change", change, key, lifts });
+		if (open.needsJoin) {
+			await this.#join(open);
+			return this.undelete(docId);
+		}
+		const written: Promise<void>[] = [];
+		// What one entry cannot lift beside its heads is left to further ones upon it.
+		for (let from = 0, to = 0; from < lifts.length; from = to) {
+			const change = open.crdt().emptyChange();
+			to += limits.dependencies - change.deps.length;
+			written.push(this.#enqueue(open, { kind: "change", change, key, lifts: lifts.slice(from, to) }));
+		}
+		await Promise.all(written);
 	}
 
 	/** The author's chain may have been continued elsewhere. */
@@ -209,9 +230,23 @@ export class DocumentWriter {
 		return this.#queue.idle();
 	}
 
-	/** Edits a copy under this writer's own actor: the open document has another author's. */
+	/**
+	 * Resolves when so many heads are joined that one entry can name the rest. The joins are written together and change nothing that
+	 * is shown, so it does no harm when what they were made for fails or never comes.
+	 */
+	async #join(open: OpenDocument): Promise<void> {
+		// Asked again behind the wait: somebody else may have written, or joined, meanwhile.
+		while (open.unwritten > 0) await open.whenWritten();
+		if (open.broken !== undefined || !open.needsJoin) return;
+		const key = this.#writable(open, true);
+		const joins = open.join(this.#newActor());
+		await Promise.all(joins.map((change) => this.#enqueue(open, { kind: "change", change, key, lifts: [] })));
+	}
+
+	/**
+	 * Edits a copy under this writer's own actor: the open document has another author's. Nothing may be waiting to become durable.
+	 */
 	async #changeCopy<T>(open: OpenDocument, key: HeldKey, edit: ChangeFunction<T>): Promise<void> {
-		await open.whenWritten();
 		const loan = open.copyFor(this.#newActor());
 		let change: LocalChange | undefined;
 		try {

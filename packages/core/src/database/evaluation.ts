@@ -88,6 +88,11 @@ export class Evaluation {
 		return this.#entryOfChange.get(change);
 	}
 
+	/** Greatest operation counter of accepted changes and their causal pasts. */
+	lastOperation(changes: readonly string[]): number {
+		return this.#causal.lastOperation(changes);
+	}
+
 	/** Whether what was settled before no longer stands, so that all entries have to be judged anew. */
 	get stale(): boolean {
 		return this.#stale || this.#forked;
@@ -147,9 +152,12 @@ export class Evaluation {
 		if (this.#setAside.size > 0 && this.#judged.size > fresh.length) this.#stale = true;
 		await this.#collectPardons();
 		const queue = fresh.map(({ entry }) => entry.hash);
+		// An entry that waits for a thousand others is judged again behind all of them, not behind each.
+		const queued = new Set(queue);
 		const gained: Judged[] = [];
 		// The queue grows while it is worked off.
 		for (const hash of queue) {
+			queued.delete(hash);
 			const judged = this.#judged.get(hash) as Judged;
 			const before = judged.verdict;
 			if (before.kind === "accepted") continue;
@@ -159,7 +167,11 @@ export class Evaluation {
 				this.#order.push(judged);
 			}
 			if (judged.verdict.kind !== before.kind || before === unsettled) {
-				for (const waiting of this.#waiting.get(hash) ?? []) queue.push(waiting);
+				for (const waiting of this.#waiting.get(hash) ?? []) {
+					if (queued.has(waiting)) continue;
+					queued.add(waiting);
+					queue.push(waiting);
+				}
 			}
 		}
 		return gained;

@@ -3,8 +3,10 @@
  * is being written or brought up; everybody else reads projections.
  */
 import { CrdtDocument, type LocalChange } from "../automerge/crdt-document.js";
+import { joinHeads } from "../automerge/join-change.js";
 import { decodeProjection, encodeProjection } from "../automerge/plain-data.js";
 import type { Entry } from "../entry/entry.js";
+import { limits } from "../entry/limits.js";
 import { FormatError } from "../errors.js";
 import type { LocalStore, Placement } from "../store/store.js";
 import { Evaluation, type EvaluationContext, type EvaluationInput, type Judged } from "./evaluation.js";
@@ -12,6 +14,9 @@ import { losersOf } from "./forks.js";
 import { MindooDoc } from "./mindoo-doc.js";
 import { type Outcome, outcomeOf } from "./outcome.js";
 import { accepted, type RefusedReason, type Verdict } from "./verdict.js";
+
+/** Most heads of a document that is written to: Automerge lets a change also name the last one of its own actor. */
+const mostHeads = limits.dependencies - 1;
 
 /** What is stored about a document besides its entries. */
 export interface StoredState {
@@ -170,6 +175,25 @@ export class OpenDocument {
 			this.#crdt.apply([...changesOf(this.#evaluation.inCausalOrder()), ...this.#drafted.map(({ change }) => change)]);
 		}
 		return this.#crdt;
+	}
+
+	/** Whether one entry cannot name all heads. */
+	get needsJoin(): boolean {
+		return this.crdt().heads.length > mostHeads;
+	}
+
+	/**
+	 * Joins heads until one entry can name those that are left. Nothing may be waiting to become durable.
+	 * @param actor one that was never used. @returns the changes, which are in the Automerge document and have to be written.
+	 */
+	join(actor: string): LocalChange[] {
+		const joins = joinHeads(this.crdt().heads, {
+			actor,
+			most: mostHeads,
+			lastOperation: (changes) => this.#evaluation.lastOperation(changes),
+		});
+		this.crdt().apply(joins.map(({ change }) => change));
+		return joins;
 	}
 
 	get isLent(): boolean {

@@ -4,6 +4,7 @@ import type { DocumentWriter } from "../database/document-writer.js";
 import type { MindooDB } from "../database/mindoo-db.js";
 import type { MindooDoc } from "../database/mindoo-doc.js";
 import { type SettingsForm, settingsDocumentId } from "../entry/ids.js";
+import { limits } from "../entry/limits.js";
 import type { Env } from "../env.js";
 import { UsageError } from "../errors.js";
 import type { KeyBag } from "../keys/key-bag.js";
@@ -15,7 +16,7 @@ import type { ContentAddressedStore } from "../store/store.js";
 import type { DirectoryLog } from "../trust/directory-log.js";
 import { directoryId } from "../trust/directory-record.js";
 import type { ChainRun } from "../trust/form-codecs.js";
-import { type DirectoryForm, formData } from "../trust/forms.js";
+import { type DirectoryForm, formData, joinData } from "../trust/forms.js";
 import type { Administrator, Member, SyncServer } from "../trust/people.js";
 import { wrapKey } from "./key-release.js";
 import type { TenantIdentity } from "./tenant-identity.js";
@@ -285,7 +286,21 @@ export class MindooTenantDirectory {
 				code: "not-administrator",
 			});
 		}
-		return db.writerFor(author);
+		const writer = await db.writerFor(author);
+		await this.#joinHeads(writer);
+		return writer;
+	}
+
+	/** So that what is written next knows all that this replica knows of the directory. */
+	async #joinHeads(writer: DocumentWriter): Promise<void> {
+		const { state } = this.#context.log;
+		let before = Number.POSITIVE_INFINITY;
+		// Each join has to be folded before the next one; one that does not count ends it.
+		for (let heads = state.heads().length; heads > limits.directoryHeads && heads < before; ) {
+			await writer.create(directoryId, joinData);
+			before = heads;
+			heads = state.heads().length;
+		}
 	}
 }
 

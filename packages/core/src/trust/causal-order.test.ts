@@ -20,6 +20,8 @@ test("the causal past equals the one found by walking", () => {
 			for (const [i, { weighty }] of choices.entries()) {
 				const found = heads.some((head) => pasts[head]?.has(i));
 				expect(order.isInPast(i, heads)).toBe(weighty ? found : heads.includes(i));
+				const known = [...(pasts[i] as Set<number>)].filter((entry) => choices[entry]?.weighty);
+				expect(order.sizeOfPast(i)).toBe(known.length);
 			}
 		}),
 		{ numRuns: 1_000 },

@@ -66,6 +66,16 @@ export class CausalOrder {
 		return false;
 	}
 
+	/** How many entries with weight an entry knows, with itself. O(chains). */
+	sizeOfPast(entry: number): number {
+		const chain = this.#chain[entry] as number;
+		const own = chain < 0 ? 0 : (this.#position[entry] as number) + 1;
+		let size = own;
+		for (const [other, reached] of (this.#reach[entry] as Int32Array).entries())
+			if (other !== chain) size += reached + 1;
+		return size;
+	}
+
 	#isTail(index: number): boolean {
 		const chain = this.#chain[index] as number;
 		return chain >= 0 && (this.#position[index] as number) === (this.#lengths[chain] as number) - 1;

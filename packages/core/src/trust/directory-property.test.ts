@@ -35,7 +35,8 @@ interface Step {
 		| "purge"
 		| "locked"
 		| "entry"
-		| "server";
+		| "server"
+		| "join";
 	/** 0: everything before; else picks. */
 	readonly parents: readonly number[];
 	readonly previous: number;
@@ -53,7 +54,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
 		target: fc.constantFrom(...people),
 		what: fc.constantFrom(
 			...(["grant", "grant", "admin", "admin", "revoke", "unadmin", "unadmin", "version", "pardon"] as const),
-			...(["setting", "purge", "locked", "entry", "entry", "entry", "server"] as const),
+			...(["setting", "purge", "locked", "entry", "entry", "entry", "server", "join", "join"] as const),
 		),
 		parents: fc.array(fc.nat({ max: 40 }), { maxLength: 3 }),
 		previous: fc.nat({ max: 3 }),

@@ -8,6 +8,7 @@ import { type DirectoryRecord, directoryId, type RecordContents } from "./direct
 import type { ChainRun } from "./form-codecs.js";
 import type { FormName } from "./forms.js";
 import { type Administrator, administratorsOf, type Member, membersOf, type SyncServer, serversOf } from "./people.js";
+import { statedHeads } from "./stated-heads.js";
 import { acceptedByTrust, type DirectoryVerdict, type KeyVerdict, pendingTrust } from "./trust-verdict.js";
 
 export interface DirectoryStateOptions {
@@ -54,6 +55,8 @@ export class DirectoryState {
 	readonly #graph: DirectoryGraph;
 	#fold: DirectoryFold;
 	#revision = 0;
+	/** Heads that entries state, by their signer; kept where there are more than one entry can name. */
+	readonly #stated = new Map<string, readonly string[]>();
 	readonly #writeVersions = new Map<string, string | undefined>();
 	/** Authors of grants by the key that they grant, whether they count or not. */
 	readonly #granters = new Map<string, Set<string>>();
@@ -111,6 +114,7 @@ export class DirectoryState {
 		if (fresh.length + opened.length > 0) {
 			this.#revision++;
 			this.#writeVersions.clear();
+			this.#stated.clear();
 		}
 		return changesOf(placed, changed, (keyId, gained) => this.#governanceChanged(keyId, gained));
 	}
@@ -120,24 +124,20 @@ export class DirectoryState {
 		return this.#fold.heads();
 	}
 
-	/**
-	 * The heads that an entry of `signer` states: all of them up to 64, else those that know the signer's grants first. Fewer heads
-	 * say less about what the author knew, never more.
-	 */
+	/** The heads that an entry of `signer` states, sorted: all of them up to 64, else those that show that it may write first. */
 	headsFor(signer: string): readonly string[] {
 		const heads = this.heads();
 		if (heads.length <= limits.directoryHeads) return heads;
+		const known = this.#stated.get(signer);
+		if (known !== undefined) return known;
+		const { order } = this.#graph;
 		const { members, administrators } = this.#fold.statements;
 		const grants = [...members.grantsOf(signer), ...administrators.grantsOf(signer)];
-		const weight = (hash: string) => {
-			const head = (this.#graph.get(hash) as DirectoryNode).index;
-			return grants.filter((grant) => this.#graph.order.isInPast(grant, [head])).length;
-		};
-		const ranked = heads.map((hash) => ({ hash, weight: weight(hash) })).sort((a, b) => b.weight - a.weight);
-		return ranked
-			.slice(0, limits.directoryHeads)
-			.map(({ hash }) => hash)
+		const stated = statedHeads(this.#everything(), { order, grants, most: limits.directoryHeads })
+			.map((index) => this.#graph.at(index).record.hash)
 			.sort();
+		this.#stated.set(signer, stated);
+		return stated;
 	}
 
 	/** Whether an entry is here together with its whole past. */

@@ -11,6 +11,7 @@
  * | acceptentries             | dbId, entries: CBOR, runs: CBOR                                          |
  * | purgerequest              | dbId, docId                                                              |
  * | server                    | signingKey, encryptionKey, addresses: list of text                       |
+ * | join                      | none; says nothing, see `joinData`                                       |
  *
  * The two settings forms are free and flat and come as changes; see `SettingsWrite` of directory-record.ts.
  * Source: docs/trust.md, "The directory".
@@ -112,6 +113,12 @@ export type FormName = DirectoryForm["form"];
 export type FormOf<N extends FormName> = N extends Revocation["form"]
 	? Revocation
 	: Extract<DirectoryForm, { readonly form: N }>;
+
+/**
+ * What an entry says that only joins heads of the directory: to the fold it is a document that does not count, whose field 12 is part
+ * of the causal order all the same. Source: docs/decisions/0015-joining-heads.md.
+ */
+export const joinData: Readonly<Record<string, string>> = { form: "join" };
 
 /** Root data of a document: what Automerge gives for it, bytes as `Uint8Array`, text as string. */
 export type RootData = Readonly<Record<string, unknown>>;
