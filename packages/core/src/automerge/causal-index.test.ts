@@ -7,6 +7,7 @@ import { CausalIndex } from "./causal-index.js";
 import { checkRunForm, readRun } from "./change-check.js";
 import { type DecodedChange, decodeChange, decodeChanges } from "./change-chunk.js";
 import { CrdtDocument } from "./crdt-document.js";
+import { encodeInitialChange } from "./initial-change.js";
 import { encodeRun } from "./run.js";
 
 const ann = "aa".repeat(24);
@@ -209,6 +210,9 @@ describe("a run", () => {
 		const bad = good.slice();
 		bad[6] = (bad[6] as number) ^ 1;
 		expect(await readRun(env.crypto, encodeRun([good, bad]))).toMatchObject({ ok: false, rule: "a" });
+		const half = (await encodeInitialChange(env.crypto, ann, { text: "x".repeat(131_072) }))?.change as Uint8Array;
+		expect(await readRun(env.crypto, encodeRun([half]))).toMatchObject({ ok: true });
+		expect(await readRun(env.crypto, encodeRun([half, half]))).toMatchObject({ ok: false, rule: "d" });
 	});
 });
 

@@ -1,6 +1,7 @@
 import type { DecodedChange } from "./change-chunk.js";
 import { joinSeqs, type LastSeqs, lastSeqOf, nobody, withSeq } from "./last-seqs.js";
 import { findIn, type OperationId, type OperationRun, scanChange } from "./operation-runs.js";
+import { OperationTable, type TableRange } from "./operation-table.js";
 
 /** What the index needs of a change: one that `decodeChanges` gave, or one that was made here. */
 export type CheckedChange = Pick<DecodedChange, "bytes" | "hash" | "deps" | "actor" | "seq" | "startOp" | "operations">;
@@ -22,16 +23,19 @@ interface Node {
 	/** Of the other actors in the causal past; shared along a chain of one actor. */
 	readonly others: LastSeqs;
 	readonly label: string;
-	/** The chunk, from which `runs` are read when somebody names an operation of it. */
-	readonly bytes: Uint8Array;
-	runs: readonly OperationRun[] | undefined;
+	/** What may be named of it; until then `unread` is its chunk. */
+	operations: TableRange | undefined;
+	unread: Uint8Array | undefined;
 }
+
+/** Bytes of chunks that may wait until somebody names an operation of theirs; most are never asked. */
+const mostUnread = 8 * 1024 * 1024;
 
 /**
  * What is known of the changes of one document: for each its place in its actor's sequence and its causal past.
  *
  * Changes of one actor on one line share what is known of the others, so 50,000 edits in a row cost some 200 bytes each, and not much
- * more where authors take turns.
+ * more where authors take turns. Of their bytes no more than a bounded part is kept.
  */
 export class CausalIndex {
 	readonly #nodes = new Map<string, Node>();
@@ -42,9 +46,17 @@ export class CausalIndex {
 	readonly #actors: string[] = [""];
 	/** What `checkRun` read of changes that are probably added next. */
 	readonly #scanned = new WeakMap<CheckedChange, readonly OperationRun[]>();
+	readonly #table = new OperationTable();
+	#unread: Node[] = [];
+	#unreadBytes = 0;
 
 	get size(): number {
 		return this.#nodes.size;
+	}
+
+	/** Bytes of changes that are kept here. */
+	get heldBytes(): number {
+		return this.#unreadBytes;
 	}
 
 	has(hash: string): boolean {
@@ -122,10 +134,13 @@ export class CausalIndex {
 			greatest,
 			others: this.#othersOf(deps, actor),
 			label,
-			bytes,
-			runs: this.#scanned.get(change),
+			operations: undefined,
+			unread: undefined,
 		};
 		this.#nodes.set(hash, node);
+		const runs = this.#scanned.get(change);
+		if (runs === undefined) this.#leaveUnread(node, bytes);
+		else this.#note(node, runs);
 		const sequence = this.#sequences.get(actor) ?? [];
 		this.#sequences.set(actor, sequence);
 		const other = sequence[seq - 1];
@@ -146,8 +161,30 @@ export class CausalIndex {
 		}
 		const node = high < 0 ? undefined : sequence[low];
 		if (node === undefined) return undefined;
-		node.runs ??= scanChange(node.bytes, this.#numberOf, undefined).runs;
-		return findIn(node.runs, counter);
+		return this.#table.find(this.#operationsOf(node), counter);
+	}
+
+	#operationsOf(node: Node): TableRange {
+		if (node.operations !== undefined) return node.operations;
+		const bytes = node.unread as Uint8Array;
+		this.#unreadBytes -= bytes.length;
+		return this.#note(node, scanChange(bytes, this.#numberOf, undefined).runs);
+	}
+
+	#note(node: Node, runs: readonly OperationRun[]): TableRange {
+		node.unread = undefined;
+		node.operations = this.#table.add(runs);
+		return node.operations;
+	}
+
+	#leaveUnread(node: Node, bytes: Uint8Array): void {
+		// A view would keep the run that it is a part of.
+		node.unread = bytes.length === bytes.buffer.byteLength ? bytes : bytes.slice();
+		this.#unread.push(node);
+		this.#unreadBytes += bytes.length;
+		if (this.#unreadBytes <= mostUnread) return;
+		for (const each of this.#unread) this.#operationsOf(each);
+		this.#unread = [];
 	}
 
 	#lastSeq(deps: readonly Node[], actor: string): number {

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { fromHex, toHex } from "../bytes/hex.js";
 import type { Env } from "../env.js";
 import { FormatError } from "../errors.js";
-import { decodeChange, inflateChange } from "./change-chunk.js";
+import { decodeChange, decodeChanges, inflateChange } from "./change-chunk.js";
 import { CrdtDocument } from "./crdt-document.js";
 import { encodeInitialChange } from "./initial-change.js";
 import { ByteWriter } from "./leb128.js";
@@ -31,9 +31,15 @@ async function framed(contents: Uint8Array, type = 1): Promise<Uint8Array> {
 }
 
 /** Contents of a first change with these columns (hex by specification) behind its head. */
-function contents(columns: readonly (readonly [number, string])[], others: readonly string[] = []): Uint8Array {
+function contents(
+	columns: readonly (readonly [number, string])[],
+	others: readonly string[] = [],
+	startOp = 1,
+): Uint8Array {
 	const writer = new ByteWriter();
-	writer.append(Uint8Array.of(0, 24, ...fromHex(actor), 1, 1, 0, 0, others.length));
+	writer.append(Uint8Array.of(0, 24, ...fromHex(actor), 1));
+	writer.unsigned(startOp);
+	writer.append(Uint8Array.of(0, 0, others.length));
 	for (const other of others) writer.append(Uint8Array.of(other.length / 2, ...fromHex(other)));
 	writer.byte(columns.length);
 	for (const [specification, hex] of columns) {
@@ -57,6 +63,18 @@ function replaced(specification: number, hex: string | undefined): (readonly [nu
 	const columns = one.filter(([each]) => each !== specification);
 	if (hex !== undefined) columns.push([specification, hex]);
 	return columns.sort(([a], [b]) => a - b);
+}
+
+function signed(value: number): string {
+	const writer = new ByteWriter();
+	writer.signed(value);
+	return toHex(writer.view());
+}
+
+function unsigned(value: number): string {
+	const writer = new ByteWriter();
+	writer.unsigned(value);
+	return toHex(writer.view());
 }
 
 describe("decodeChange", () => {
@@ -114,31 +132,53 @@ describe("decodeChange", () => {
 		await expect(decodeChange(env.crypto, await framed(make()))).rejects.toThrow(FormatError);
 	});
 
-	it("counts 400,000 operations in 112 bytes without unfolding them", async () => {
-		const rows = new ByteWriter();
-		rows.signed(400_000);
-		const run = (value: string) => toHex(rows.view()) + value;
-		const insert = new ByteWriter();
-		insert.unsigned(400_000);
-		const chunk = await framed(
+	/** A change that sets the root key "n" so many times. */
+	const repeated = (count: number) =>
+		framed(
 			contents([
-				[0x15, run("016e")],
-				[0x34, toHex(insert.view())],
-				[0x42, run("01")],
-				[0x56, run("00")],
-				[0x70, run("00")],
+				[0x15, `${signed(count)}016e`],
+				[0x34, unsigned(count)],
+				[0x42, `${signed(count)}01`],
+				[0x56, `${signed(count)}00`],
+				[0x70, `${signed(count)}00`],
 			]),
 		);
+
+	it("counts 400,000 operations in 112 bytes without unfolding them", async () => {
+		const chunk = await repeated(400_000);
 		expect(chunk.length).toBeLessThan(112);
 		await expect(decodeChange(env.crypto, chunk)).rejects.toMatchObject({ code: "limit" });
 	});
 
+	it("counts the operations of a run together", async () => {
+		const half = await repeated(131_072);
+		expect(await decodeChanges(env.crypto, [half, half])).toMatchObject([{ operations: 131_072 }, {}]);
+		const one = await repeated(2);
+		await expect(decodeChanges(env.crypto, [half, one, half])).rejects.toMatchObject({ code: "limit" });
+	});
+
+	it("counts the predecessors of a run together", async () => {
+		/** A change that replaces so many values at once. */
+		const replacing = (count: number) =>
+			framed(
+				contents(
+					[
+						...one.slice(0, 4),
+						[0x70, `7f${unsigned(count)}`],
+						[0x71, `${signed(count)}00`],
+						[0x73, `${signed(count)}01`],
+					],
+					[],
+					2_000_000,
+				),
+			);
+		const half = await replacing(524_288);
+		expect(await decodeChanges(env.crypto, [half, half])).toHaveLength(2);
+		await expect(decodeChanges(env.crypto, [half, half, await replacing(2)])).rejects.toMatchObject({ code: "limit" });
+	});
+
 	it("never counts to what bytes announce", async () => {
-		const huge = new ByteWriter();
-		huge.signed(Number.MAX_SAFE_INTEGER);
-		const unsigned = new ByteWriter();
-		unsigned.unsigned(Number.MAX_SAFE_INTEGER);
-		const [many, most] = [toHex(huge.view()), toHex(unsigned.view())];
+		const [many, most] = [signed(Number.MAX_SAFE_INTEGER), unsigned(Number.MAX_SAFE_INTEGER)];
 		for (const columns of [
 			replaced(0x42, `${many}01`),
 			replaced(0x70, `7f${most}`),

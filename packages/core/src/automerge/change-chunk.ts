@@ -5,7 +5,7 @@ import type { Crypto } from "../crypto/crypto.js";
 import { limits } from "../entry/limits.js";
 import { FormatError } from "../errors.js";
 import { deflatedType, hashedFrom, plainType, readFrame, readHead } from "./change-head.js";
-import { readOperations } from "./change-operations.js";
+import { type Allowance, readOperations, wholeAllowance } from "./change-operations.js";
 import { ByteReader, ByteWriter } from "./leb128.js";
 
 /** An Automerge change whose bytes are canonical: rules (a) and (d) of docs/entry-format.md hold. */
@@ -30,16 +30,17 @@ export interface DecodedChange {
 }
 
 /**
- * Reads change chunks of type 1, as Automerge gives them after a commit. Taken is only what Automerge would write, byte for byte,
- * checksum included; Automerge itself takes more, a wrong checksum among it.
- * @throws {FormatError} code `limit` for too many operations; `offset` counts from the contents.
+ * Reads the change chunks of a run: type 1, as Automerge gives them after a commit. Taken is only what Automerge would write,
+ * byte for byte, checksum included; Automerge itself takes more, a wrong checksum among it.
+ * @throws {FormatError} code `limit` for too many operations, of one or of all together; `offset` counts from the contents.
  */
 export async function decodeChanges(
 	crypto: Pick<Crypto, "sha256Many">,
 	chunks: readonly Uint8Array[],
 ): Promise<DecodedChange[]> {
 	const hashes = await crypto.sha256Many(chunks.map((chunk) => chunk.subarray(hashedFrom)));
-	return chunks.map((chunk, i) => readChange(chunk, hashes[i] as Uint8Array));
+	const allowance = wholeAllowance();
+	return chunks.map((chunk, i) => readChange(chunk, hashes[i] as Uint8Array, allowance));
 }
 
 /** The single form of `decodeChanges`. @throws {FormatError} */
@@ -66,13 +67,13 @@ export async function inflateChange(crypto: Pick<Crypto, "inflateAtMost">, chunk
 }
 
 /** @param hash SHA-256 of the chunk from its type on. */
-function readChange(chunk: Uint8Array, hash: Uint8Array): DecodedChange {
+function readChange(chunk: Uint8Array, hash: Uint8Array, allowance: Allowance): DecodedChange {
 	const frame = readFrame(chunk);
 	if (frame.type !== plainType) throw new FormatError("change: expected type 1", { field: "type", found: frame.type });
 	if (!equalBytes(frame.checksum, hash.subarray(0, 4))) throw new FormatError("change: the checksum does not fit");
 	const reader = new ByteReader(frame.contents);
 	const head = readHead(reader);
-	const { count } = readOperations(reader, head);
+	const { count } = readOperations(reader, head, allowance);
 	const { deps, actor, seq, startOp, time } = head;
 	return {
 		bytes: chunk,

@@ -8,8 +8,16 @@ import { DeltaCursor, RunCursor, type Runs, readBooleans, readRuns } from "./col
 import { ByteReader } from "./leb128.js";
 import { actions, columns } from "./operation-columns.js";
 
-/** Predecessors that the operations of one change may name together. */
-export const predecessorsPerChange = 4 * limits.operationsPerChange;
+/** How much the changes of one run may still hold. They are counted from run-length columns, before anything is unfolded. */
+export interface Allowance {
+	operations: number;
+	predecessors: number;
+}
+
+/** What a run may hold, and so a change that stands alone. */
+export function wholeAllowance(): Allowance {
+	return { operations: limits.operationsPerRun, predecessors: limits.predecessorsPerRun };
+}
 
 /** Greatest counter of an operation: Automerge keeps 32 bits. */
 const greatestCounter = 2 ** 32 - 1;
@@ -46,12 +54,14 @@ export interface Operations {
 
 /**
  * Reads other actors, columns (see `operation-columns.ts`) and their end; `reader` stands behind the message.
+ * @param allowance what is left to the change; what it holds is taken off.
  * @param visit is given every operation, before the change as a whole is known to be canonical.
  * @throws {FormatError} on every form that Automerge would not write; code `limit` for too many operations.
  */
 export function readOperations(
 	reader: ByteReader,
 	head: ChangeHead,
+	allowance: Allowance,
 	visit?: (operation: ReadOperation, actors: readonly string[]) => void,
 ): Operations {
 	const actors = readActors(reader, head.actor);
@@ -61,7 +71,7 @@ export function readOperations(
 		if (actors.length > 1) throw reader.error("expected no other actors in an empty change");
 		return { count: 0, actors };
 	}
-	return new OperationReader(parts, actors, head).read(visit);
+	return new OperationReader(parts, actors, head).read(allowance, visit);
 }
 
 function readActors(reader: ByteReader, own: string): string[] {
@@ -113,11 +123,15 @@ class OperationReader {
 		this.#used = actors.map((_, i) => i === 0);
 	}
 
-	read(visit: ((operation: ReadOperation, actors: readonly string[]) => void) | undefined): Operations {
+	read(
+		allowance: Allowance,
+		visit: ((operation: ReadOperation, actors: readonly string[]) => void) | undefined,
+	): Operations {
 		const most = limits.operationsPerChange;
-		const action = this.#unsigned(columns.action, most);
+		const action = this.#unsigned(columns.action, Math.min(most, allowance.operations));
 		const count = action.total;
 		if (count === 0) throw wrong("operations");
+		allowance.operations -= count;
 		if (this.#startOp + count - 1 > greatestCounter) throw wrong("counters of 32 bits");
 		const objectActor = new RunCursor(this.#unsigned(columns.objectActor, most, count));
 		const objectCounter = new RunCursor(this.#unsigned(columns.objectCounter, most, count));
@@ -128,13 +142,14 @@ class OperationReader {
 		const metadata = new RunCursor(this.#unsigned(columns.valueMetadata, most, count, true));
 		const raw = this.#parts.get(columns.value) ?? new ByteReader(new Uint8Array(0));
 		const groups = this.#unsigned(columns.predecessors, most, count, true);
-		const predecessorCount = totalOf(groups);
+		const predecessorCount = totalOf(groups, allowance.predecessors);
+		allowance.predecessors -= predecessorCount;
 		const predecessors = new RunCursor(groups);
 		const predecessorActor = new RunCursor(
-			this.#unsigned(columns.predecessorActor, predecessorsPerChange, predecessorCount),
+			this.#unsigned(columns.predecessorActor, limits.predecessorsPerRun, predecessorCount),
 		);
 		const predecessorCounter = new DeltaCursor(
-			this.#signed(columns.predecessorCounter, predecessorsPerChange, predecessorCount),
+			this.#signed(columns.predecessorCounter, limits.predecessorsPerRun, predecessorCount),
 		);
 		const expand = new RunCursor(this.#booleans(columns.expand, count, false));
 		const markName = new RunCursor(this.#strings(columns.markName, most, count));
@@ -278,14 +293,14 @@ function rowsOf<T>(runs: Runs<T>, rows: number | undefined, required: boolean): 
 	return runs;
 }
 
-function totalOf(groups: Runs<number>): number {
+function totalOf(groups: Runs<number>, most: number): number {
 	let total = 0;
 	for (const [i, count] of groups.counts.entries()) {
 		const each = groups.values[i] ?? null;
 		if (each === null) throw wrong("a number of predecessors in every row");
 		total += count * each;
-		if (total > predecessorsPerChange) {
-			throw new FormatError(`change: expected at most ${predecessorsPerChange} predecessors`, { code: "limit" });
+		if (total > most) {
+			throw new FormatError(`change: expected at most ${most} predecessors`, { code: "limit", expected: most });
 		}
 	}
 	return total;

@@ -14,7 +14,8 @@ import type { Env } from "../env.js";
 import { decodeChange } from "./change-chunk.js";
 import { CrdtDocument } from "./crdt-document.js";
 import { encodeInitialChange, encodeInitialChanges } from "./initial-change.js";
-import { encodeProjection } from "./plain-data.js";
+import { type DocumentData, encodeProjection } from "./plain-data.js";
+import { readInitialChange } from "./read-initial-change.js";
 
 const ann = "aa".repeat(24);
 const ben = "bb".repeat(24);
@@ -61,6 +62,60 @@ function drafted(initial: Readonly<Record<string, unknown>>): CrdtDocument {
 	return document;
 }
 
+/** Whether there are values of root keys alone. */
+function isFlat(initial: Readonly<Record<string, unknown>>): boolean {
+	return Object.values(initial).every((value) => !Array.isArray(value) && !isMap(value));
+}
+
+function isMap(value: unknown): boolean {
+	return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+}
+
+describe("readInitialChange", () => {
+	it("leaves to Automerge what the writer of first changes would write otherwise", () => {
+		const head = { actor: ann, author: null, seq: 1, startOp: 1, time: 0, message: null, deps: [] };
+		const read = (ops: readonly object[], other: object = {}) =>
+			readInitialChange({
+				bytes: encodeByAutomerge({ ...head, ...other, ops } as unknown as Parameters<typeof encodeByAutomerge>[0]),
+				actor: ann,
+			});
+		const set = (key: string, value: unknown, more: object = {}) => ({
+			action: "set",
+			obj: "_root",
+			key,
+			value,
+			...(typeof value === "number" && { datatype: "int" }),
+			pred: [],
+			...more,
+		});
+		expect(read([set("a", 1), set("b", true)])).toEqual({ a: 1, b: true });
+		expect(read([set("b", true), set("a", 1)])).toBeUndefined();
+		expect(read([set("a", 1), set("a", 2)])).toBeUndefined();
+		expect(read([set("a", 1), set("a", 2, { pred: [`1@${ann}`] })])).toBeUndefined();
+		expect(read([set("a", 1, { datatype: "uint" })])).toBeUndefined();
+		expect(read([set("a", 2 ** 54)])).toBeUndefined();
+		expect(read([set("a", 2 ** 53, { datatype: "timestamp" })])).toBeUndefined();
+		expect(read([set("a", 1)], { startOp: 5 })).toBeUndefined();
+		expect(read([set("a", 1)], { seq: 2 })).toBeUndefined();
+		expect(read([set("a", 1)], { time: 1 })).toBeUndefined();
+		expect(read([set("a", 1)], { deps: ["ab".repeat(32)] })).toBeUndefined();
+		expect(read([set("__proto__", 1)])).toBeUndefined();
+		const text = { action: "makeText", obj: "_root", key: "t", pred: [] };
+		const character = (value: string, elemId: string) => ({
+			action: "set",
+			obj: `1@${ann}`,
+			elemId,
+			insert: true,
+			value,
+			pred: [],
+		});
+		expect(read([text, character("x", "_head"), character("y", `2@${ann}`)])).toEqual({ t: "xy" });
+		expect(read([text, character("x", "_head"), character("y", "_head")])).toBeUndefined();
+		expect(read([text, character("xy", "_head")])).toBeUndefined();
+		expect(read([text, set("z", 1), character("x", "_head")])).toBeUndefined();
+	});
+});
+
 describe("encodeInitialChange", () => {
 	it("shows what a draft with the same values shows, and is what Automerge would write", async () => {
 		await fc.assert(
@@ -90,6 +145,9 @@ describe("encodeInitialChange", () => {
 				expect(document.change(hash)).toEqual(change);
 				expect(document.metaOf(hash)?.maxOp).toBe(operations);
 				expect(document.loadsBack()).toBe(true);
+				const read = readInitialChange({ bytes: change, actor: ann });
+				if (isFlat(initial)) expect(encodeProjection(read as DocumentData)).toEqual(encodeProjection(shown));
+				else expect(read).toBeUndefined();
 				expect(CrdtDocument.load(change, ben).heads).toEqual([hash]);
 				document.free();
 				expected.free();

@@ -44,7 +44,7 @@ export async function encodeInitialChanges(
 	actor: string,
 	many: readonly Readonly<Record<string, unknown>>[],
 ): Promise<(InitialChange | undefined)[]> {
-	const drafts = many.map((values) => draftOf(values, actor));
+	const drafts = many.map((values) => initialChunk(values, actor));
 	const made = drafts.filter((draft) => draft !== undefined);
 	const hashes = await crypto.sha256Many(made.map(({ chunk }) => chunk.subarray(hashedFrom)));
 	let next = 0;
@@ -57,14 +57,16 @@ export async function encodeInitialChanges(
 	});
 }
 
-interface Draft {
+/** A first change before its hash is known. */
+export interface InitialChunk {
 	/** Without its checksum. */
 	readonly chunk: Uint8Array;
 	readonly operations: number;
 	readonly data: DocumentData;
 }
 
-function draftOf(values: Readonly<Record<string, unknown>>, actor: string): Draft | undefined {
+/** As `encodeInitialChanges`, for one document, without hashing. */
+export function initialChunk(values: Readonly<Record<string, unknown>>, actor: string): InitialChunk | undefined {
 	const initial = new InitialValues();
 	const data = initial.addEntries(values, undefined, 0);
 	if (data === undefined) return undefined;

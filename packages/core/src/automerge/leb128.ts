@@ -68,13 +68,14 @@ export class ByteReader {
 		for (;;) {
 			const group = this.byte();
 			if (this.offset - start > 8) throw this.error("expected a number within 53 bits", start);
-			value += (group & 127) * scale;
-			scale *= 128;
 			if (group < 128) {
 				if (this.offset - start > 1) this.checkLastGroup(group, before, start);
-				if (group & 64) value -= scale;
+				// The sign before the sum, which would else pass 2^53 on the way and be rounded.
+				value += (group & 64 ? group - 128 : group) * scale;
 				break;
 			}
+			value += (group & 127) * scale;
+			scale *= 128;
 			before = group;
 		}
 		if (!Number.isSafeInteger(value)) throw this.error("expected a number within 53 bits", start);

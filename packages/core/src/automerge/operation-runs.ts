@@ -5,7 +5,7 @@
  * together with changes that others made meanwhile.
  */
 import { readFrame, readHead } from "./change-head.js";
-import { type ReadOperation, readOperations } from "./change-operations.js";
+import { type ReadOperation, readOperations, wholeAllowance } from "./change-operations.js";
 import { valueTypes } from "./change-values.js";
 import { ByteReader } from "./leb128.js";
 import { actions } from "./operation-columns.js";
@@ -55,7 +55,7 @@ export function scanChange(
 	let fault: string | undefined;
 	const findAny: FindOperation = (id) =>
 		Math.floor(id / scale) === own && id % scale >= head.startOp ? findIn(runs, id % scale) : find?.(id);
-	readOperations(reader, head, (operation, actors) => {
+	readOperations(reader, head, wholeAllowance(), (operation, actors) => {
 		const idOf = (actor: number, counter: number): OperationId => {
 			const number = ids.get(actor) ?? numberOf(actors[actor] as string);
 			ids.set(actor, number);

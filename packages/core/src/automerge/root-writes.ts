@@ -1,7 +1,7 @@
 import { equalBytes } from "../bytes/compare.js";
 import { encodeUtf8 } from "../bytes/text.js";
 import { readFrame, readHead } from "./change-head.js";
-import { readOperations } from "./change-operations.js";
+import { readOperations, wholeAllowance } from "./change-operations.js";
 import { valueTypes } from "./change-values.js";
 import { ByteReader } from "./leb128.js";
 import { actions } from "./operation-columns.js";
@@ -13,7 +13,7 @@ import { actions } from "./operation-columns.js";
 export function setsRootKey(change: Uint8Array, key: string, value: boolean | string): boolean {
 	const reader = new ByteReader(readFrame(change).contents);
 	let found = false;
-	readOperations(reader, readHead(reader), (operation) => {
+	readOperations(reader, readHead(reader), wholeAllowance(), (operation) => {
 		const { action, objectActor, key: at, type } = operation;
 		if (action !== actions.set || objectActor >= 0 || at !== key) return;
 		if (typeof value === "boolean") found ||= type === (value ? valueTypes.true : valueTypes.false);

@@ -347,3 +347,13 @@ it("Automerge documents in memory are few, and freed", async () => {
 	expect(made - freed).toBe(0);
 	spy.mockRestore();
 });
+
+it("changes that wait together and hold more operations than one run may become several entries", async () => {
+	const { id } = await notes.createDocument({});
+	const edits = ["a", "b", "c"].map((key) => notes.changeDoc(id, setField(key, "x".repeat(100_000))));
+	await Promise.all(edits);
+	// The document, two of the changes, the third.
+	expect(await notes.getAllChangeHashesForDoc(id)).toHaveLength(3);
+	const data = await everywhere(id);
+	expect(["a", "b", "c"].map((key) => (data[key] as string).length)).toEqual([100_000, 100_000, 100_000]);
+});

@@ -54,7 +54,7 @@ export class DocumentJob implements CommitJob {
 	/** Resolves when the step is durable. */
 	add(step: Step): Promise<void> {
 		this.#steps.push(step);
-		this.#open.unwritten++;
+		this.#open.own.unwritten++;
 		return new Promise((resolve, reject) => {
 			this.#waiters.push({ resolve, reject });
 		});
@@ -65,9 +65,11 @@ export class DocumentJob implements CommitJob {
 		if (this.#open.broken !== undefined) throw this.#open.broken;
 		const drafts: Draft[] = [];
 		let run: Extract<Step, { kind: "change" }>[] = [];
+		let operations = 0;
 		const finishRun = () => {
 			if (run.length > 0) drafts.push(this.#runDraft(run));
 			run = [];
+			operations = 0;
 		};
 		for (const step of this.#steps) {
 			if (step.kind === "delete") {
@@ -76,8 +78,11 @@ export class DocumentJob implements CommitJob {
 				continue;
 			}
 			const last = run.at(-1);
-			if (last !== undefined && !(continues(last, step) && run.length < limits.changesPerRun)) finishRun();
+			const hasRoom =
+				run.length < limits.changesPerRun && operations + step.change.operations <= limits.operationsPerRun;
+			if (last !== undefined && !(hasRoom && continues(last, step))) finishRun();
 			run.push(step);
+			operations += step.change.operations;
 		}
 		finishRun();
 		return drafts;
@@ -87,17 +92,17 @@ export class DocumentJob implements CommitJob {
 
 	readonly onDurable = (placements: readonly Placement[]): void => {
 		this.#open.placed(placements);
-		this.#open.unwritten -= this.#steps.length;
+		this.#open.own.unwritten -= this.#steps.length;
 		this.#owner.durable(this.#open);
-		this.#open.announceWritten();
+		this.#open.own.announceWritten();
 		for (const { resolve } of this.#waiters) resolve();
 	};
 
 	readonly onFailed = (error: unknown): void => {
 		this.#closed = true;
-		this.#open.unwritten -= this.#steps.length;
+		this.#open.own.unwritten -= this.#steps.length;
 		this.#owner.failed(this.#open, error);
-		this.#open.announceWritten();
+		this.#open.own.announceWritten();
 		for (const { reject } of this.#waiters) reject(error);
 	};
 

@@ -6,7 +6,7 @@ import { draftError } from "../automerge/automerge-error.js";
 import { CrdtDocument, type LocalChange } from "../automerge/crdt-document.js";
 import { encodeInitialChange } from "../automerge/initial-change.js";
 import { decodeProjection, encodeProjection } from "../automerge/plain-data.js";
-import { makeDocumentId } from "../entry/ids.js";
+import { drawIdBytes, makeDocumentId } from "../entry/ids.js";
 import { limits } from "../entry/limits.js";
 import { KeyError, UsageError, VerifyError } from "../errors.js";
 import type { HeldKey } from "../keys/keyring.js";
@@ -70,7 +70,7 @@ export class DocumentWriter {
 		const key = this.#keyFor(decryptionKeyId);
 		const { env, tenantRoot, dbId } = this.#context;
 		const origin = { tenantRoot, dbId, decryptionKeyId, createdByPublicKey: this.#author.publicKey };
-		const docId = await makeDocumentId(env.crypto, origin, env.random.randomBytes(12));
+		const docId = await makeDocumentId(env.crypto, origin, drawIdBytes(env.random));
 		return this.#writeFirst({ entryType: "doc_create", docId, key, ...(await this.#firstChange(initial)) });
 	}
 
@@ -160,9 +160,10 @@ export class DocumentWriter {
 	/** Resolves when the change is durable; at once when nothing was edited. */
 	async change<T>(docId: string, edit: ChangeFunction<T>): Promise<void> {
 		const open = this.#documents.atHand(docId) ?? (await this.#documents.openForWriting(docId));
+		while (!open.isReady) await open.restore();
 		const key = this.#writable(open, false);
 		const ownActor = isActorOf(open.crdt().actor, this.#actor.slice(0, 32));
-		if (!ownActor) await open.whenWritten();
+		while (!ownActor && !open.isSettled) await open.settle();
 		if (open.needsJoin) {
 			await this.#join(open);
 			return this.change(docId, edit);
@@ -186,7 +187,7 @@ export class DocumentWriter {
 	/** Marks the document as deleted. Edits that others make meanwhile do not bring it back. */
 	async delete(docId: string): Promise<void> {
 		const open = await this.#documents.openForWriting(docId);
-		await open.whenWritten();
+		while (!open.isSettled) await open.settle();
 		const key = this.#writable(open, false);
 		if (open.needsJoin) {
 			await this.#join(open);
@@ -198,7 +199,7 @@ export class DocumentWriter {
 	/** Lifts every delete that is known here. */
 	async undelete(docId: string): Promise<void> {
 		const open = await this.#documents.openForWriting(docId);
-		await open.whenWritten();
+		while (!open.isSettled) await open.settle();
 		const key = this.#writable(open, true);
 		const lifts = open
 			.outcome()
@@ -236,7 +237,7 @@ export class DocumentWriter {
 	 */
 	async #join(open: OpenDocument): Promise<void> {
 		// Asked again behind the wait: somebody else may have written, or joined, meanwhile.
-		while (open.unwritten > 0) await open.whenWritten();
+		while (!open.isSettled) await open.settle();
 		if (open.broken !== undefined || !open.needsJoin) return;
 		const key = this.#writable(open, true);
 		const joins = open.join(this.#newActor());

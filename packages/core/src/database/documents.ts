@@ -72,13 +72,13 @@ export class Documents {
 		const lag = this.behind.get(document);
 		if (lag?.unapplied || lag?.anew) await this.bringUp([document]);
 		const open = this.#open.get(document);
-		if (open !== undefined) return open.view();
+		if (open !== undefined) return this.#viewOf(open);
 		if (lag === undefined) {
 			const stored = await this.projections.read(document);
 			if (stored?.kind === "shown") return stored.doc;
 			if (stored?.kind === "hidden") return undefined;
 		}
-		return (await this.openNumber(document)).view();
+		return this.#viewOf(await this.openNumber(document));
 	}
 
 	/**
@@ -247,6 +247,11 @@ export class Documents {
 		return this.#open.size;
 	}
 
+	async #viewOf(open: OpenDocument): Promise<MindooDoc | undefined> {
+		while (!open.isReady) await open.restore();
+		return open.broken === undefined ? open.view() : this.readNumber(open.document);
+	}
+
 	async #shownId(document: number): Promise<string[]> {
 		const doc = await this.readNumber(document);
 		return doc === undefined || doc.isDeleted ? [] : [doc.id];
@@ -266,7 +271,7 @@ export class Documents {
 		}
 		const open = kept ?? (await this.#load(document));
 		try {
-			await open.whenWritten();
+			while (!open.isSettled) await open.settle();
 			// What it shows was never written.
 			if (open.broken !== undefined) return await this.#bringUp(document);
 			return { ...(await this.#projecting.result(open, lag, stored)), generation };

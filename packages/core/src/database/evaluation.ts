@@ -38,14 +38,20 @@ export interface EvaluationInput {
 	readonly settled?: typeof accepted | undefined;
 }
 
+/** A change's place in the sequence of its actor. */
+export interface ChangePlace {
+	readonly actor: string;
+	readonly seq: number;
+}
+
 /** An entry and what became of it. */
 export interface Judged {
 	arrival: number;
 	/** Without its payload once that was opened and taken over. */
 	entry: StoredEntry;
 	verdict: Verdict;
-	/** Its run, where it could be opened. */
-	run?: readonly CheckedChange[] | undefined;
+	/** Places that its changes take, where they could be opened. */
+	run?: readonly ChangePlace[] | undefined;
 	/** Verdict of the author's right, kept while dependencies are missing. */
 	readonly right: Verdict | undefined;
 	readonly settled: typeof accepted | undefined;
@@ -53,6 +59,7 @@ export interface Judged {
 
 export class Evaluation {
 	readonly #context: EvaluationContext;
+	readonly #take: (run: readonly CheckedChange[]) => void;
 	readonly #judged = new Map<string, Judged>();
 	readonly #waiting = new Map<string, Set<string>>();
 	readonly #causal = new CausalIndex();
@@ -64,9 +71,17 @@ export class Evaluation {
 	#stale = false;
 	#forked = false;
 
-	/** @param setAside entries that lost against another one, or that did not load, as found by an evaluation before. */
-	constructor(context: EvaluationContext, setAside: ReadonlyMap<string, RefusedReason> = new Map()) {
+	/**
+	 * @param take is given the run of each entry that is accepted, in causal order; none is kept here.
+	 * @param setAside entries that lost against another one, or that did not load, as found by an evaluation before.
+	 */
+	constructor(
+		context: EvaluationContext,
+		take: (run: readonly CheckedChange[]) => void,
+		setAside: ReadonlyMap<string, RefusedReason> = new Map(),
+	) {
 		this.#context = context;
+		this.#take = take;
 		this.#setAside = setAside;
 	}
 
@@ -108,7 +123,6 @@ export class Evaluation {
 			arrival: Number.MAX_SAFE_INTEGER,
 			entry,
 			verdict: accepted,
-			run,
 			right: undefined,
 			settled: accepted,
 		};
@@ -125,19 +139,6 @@ export class Evaluation {
 	/** Accepted entries, each after those that it depends on. */
 	inCausalOrder(): readonly Judged[] {
 		return this.#order;
-	}
-
-	/** The entry itself and all accepted ones that it builds on. */
-	causalPast(hash: string): Set<string> {
-		const past = new Set<string>();
-		const open = [hash];
-		for (let next = open.pop(); next !== undefined; next = open.pop()) {
-			const judged = this.#judged.get(next);
-			if (past.has(next) || judged?.verdict.kind !== "accepted" || judged.entry.kind === "stub") continue;
-			past.add(next);
-			open.push(...(judged.entry.fields?.dependencyHashes ?? []));
-		}
-		return past;
 	}
 
 	/** @returns entries that became accepted, each after those that it depends on. */
@@ -302,11 +303,12 @@ export class Evaluation {
 					});
 		if (refused !== undefined) return { kind: "refused", reason: refused };
 		this.#accept(judged, opened.changes);
+		this.#take(opened.changes);
 		return accepted;
 	}
 
 	#accept(judged: Judged, run: readonly CheckedChange[]): void {
-		judged.run = run;
+		judged.run = run.map(({ actor, seq }) => ({ actor, seq }));
 		if (judged.entry.kind === "entry") judged.entry = { ...judged.entry, payload: undefined };
 		for (const change of run) {
 			// The same change in two entries is a fork too, or it would depend on the order which of them others may name.

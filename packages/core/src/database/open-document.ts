@@ -2,17 +2,21 @@
  * A document in memory: its judged entries and, where something of it is readable, its Automerge document. Exists while a document
  * is being written or brought up; everybody else reads projections.
  */
+import type { CheckedChange } from "../automerge/causal-index.js";
 import { CrdtDocument, type LocalChange } from "../automerge/crdt-document.js";
 import { joinHeads } from "../automerge/join-change.js";
 import { decodeProjection, encodeProjection } from "../automerge/plain-data.js";
 import type { Entry } from "../entry/entry.js";
 import { limits } from "../entry/limits.js";
-import { FormatError } from "../errors.js";
 import type { LocalStore, Placement } from "../store/store.js";
+import { culpritOf } from "./culprit.js";
+import { runsOf } from "./document-runs.js";
 import { Evaluation, type EvaluationContext, type EvaluationInput, type Judged } from "./evaluation.js";
 import { losersOf } from "./forks.js";
 import { MindooDoc } from "./mindoo-doc.js";
 import { type Outcome, outcomeOf } from "./outcome.js";
+import { OwnChanges } from "./own-changes.js";
+import { Replay } from "./replay.js";
 import { accepted, type RefusedReason, type Verdict } from "./verdict.js";
 
 /** Most heads of a document that is written to: Automerge lets a change also name the last one of its own actor. */
@@ -63,36 +67,26 @@ export class OpenDocument {
 	applied = 0;
 	/** Feed number of the latest change, 0 for none. */
 	feed: number;
-	/** Own changes that are drafted and not durable yet. */
-	unwritten = 0;
+	readonly own = new OwnChanges();
 	/** Why nothing can be built on this copy any more: a write of its changes failed. */
 	broken: unknown;
 	#evaluation: Evaluation;
-	#crdt: CrdtDocument | undefined;
+	#replay: Replay;
+	#restoring: Promise<void> | undefined;
 	readonly #lent = new Set<CrdtDocument>();
 	/** Arrivals of own entries behind `applied`: they are here and need not be read back. */
 	#placed = new Set<number>();
-	/** Own changes that have no entry yet. */
-	#drafted: LocalChange[] = [];
 	#standing: Standing | undefined;
 	#view: { readonly version: number; readonly data: Uint8Array } | undefined;
-	#written: (() => void)[] = [];
-	/** Entries of this replica's own that were taken over so far. */
-	#sealed = 0;
 	#freed = false;
 
-	private constructor(
-		context: OpenDocumentContext,
-		document: number,
-		docId: string,
-		feed: number,
-		evaluation: Evaluation,
-	) {
+	private constructor(context: OpenDocumentContext, document: number, docId: string, feed: number) {
 		this.#context = context;
 		this.document = document;
 		this.docId = docId;
 		this.feed = feed;
-		this.#evaluation = evaluation;
+		this.#replay = this.#newReplay();
+		this.#evaluation = this.#newEvaluation(context.evaluation(docId), this.#replay);
 	}
 
 	/** Reads, judges and applies all entries of a document. */
@@ -102,9 +96,8 @@ export class OpenDocument {
 		docId: string,
 		state: StoredState,
 	): Promise<OpenDocument> {
-		const evaluationContext = context.evaluation(docId);
-		const opened = new OpenDocument(context, document, docId, state.feed, new Evaluation(evaluationContext));
-		await opened.#evaluate(evaluationContext, state);
+		const opened = new OpenDocument(context, document, docId, state.feed);
+		await opened.#evaluate(context.evaluation(docId), state);
 		return opened;
 	}
 
@@ -113,7 +106,7 @@ export class OpenDocument {
 	}
 
 	outcome(): Outcome {
-		return outcomeOf(this.#evaluation, () => this.crdt().heads);
+		return outcomeOf(this.#evaluation, () => this.#whole().heads);
 	}
 
 	get standing(): Standing {
@@ -128,7 +121,7 @@ export class OpenDocument {
 	data(): Uint8Array | undefined {
 		if (this.standing.decryptionKeyId === undefined) return undefined;
 		if (this.#view?.version !== this.version) {
-			this.#view = { version: this.version, data: encodeProjection(this.crdt().toData()) };
+			this.#view = { version: this.version, data: encodeProjection(this.#whole().data()) };
 		}
 		return this.#view.data;
 	}
@@ -157,7 +150,7 @@ export class OpenDocument {
 		const gained = await this.#evaluation.add(inputs);
 		this.version++;
 		this.#standing = undefined;
-		if (this.#evaluation.stale || !this.#apply(gained)) {
+		if (this.#evaluation.stale || !(await this.#holds(gained))) {
 			await this.#evaluate(this.#context.evaluation(this.docId), undefined);
 		}
 	}
@@ -168,13 +161,38 @@ export class OpenDocument {
 		this.version++;
 	}
 
-	/** The Automerge document. It stays this object's own. */
+	/** The Automerge document. It stays this object's own. `isReady` must hold. @throws what broke this copy. */
 	crdt(): CrdtDocument {
-		if (this.#crdt === undefined) {
-			this.#crdt = CrdtDocument.create(this.#freeActor());
-			this.#crdt.apply([...changesOf(this.#evaluation.inCausalOrder()), ...this.#drafted.map(({ change }) => change)]);
-		}
-		return this.#crdt;
+		return this.#whole().crdt;
+	}
+
+	#whole(): Replay {
+		if (this.broken !== undefined) throw this.broken;
+		return this.#replay;
+	}
+
+	/** Whether the Automerge document is here and not lent, or none will ever be. */
+	get isReady(): boolean {
+		return this.#replay.isReady || this.broken !== undefined;
+	}
+
+	/** Whether no own change is waiting to become durable, and `isReady`. */
+	get isSettled(): boolean {
+		return this.own.unwritten === 0 && this.isReady;
+	}
+
+	/** Makes another Automerge document while the one is lent. It may be lent too before the caller goes on: ask `isReady` again. */
+	async restore(): Promise<void> {
+		this.#restoring ??= this.#readAgain().finally(() => {
+			this.#restoring = undefined;
+		});
+		await this.#restoring;
+	}
+
+	/** Resolves when `isSettled` held; ask it again. */
+	async settle(): Promise<void> {
+		await this.own.whenWritten();
+		if (!this.isReady) await this.restore();
 	}
 
 	/** Whether one entry cannot name all heads. */
@@ -200,10 +218,9 @@ export class OpenDocument {
 		return this.#lent.size > 0;
 	}
 
-	/** Hands the Automerge document out; meanwhile this object makes itself another one when it needs one. */
+	/** Hands the Automerge document out; until it is back, who needs one has to `restore`. */
 	lend(): Loan {
-		const crdt = this.crdt();
-		this.#crdt = undefined;
+		const crdt = this.#replay.handOut();
 		this.#lent.add(crdt);
 		return { crdt, version: this.version };
 	}
@@ -218,29 +235,24 @@ export class OpenDocument {
 	/** Takes a lent document back with the change that was made on it, or lets it go when this one went on meanwhile. */
 	takeBack(loan: Loan, change: LocalChange | undefined): void {
 		this.#lent.delete(loan.crdt);
-		if (this.#crdt === undefined && loan.version === this.version && !this.#freed) {
-			this.#crdt = loan.crdt;
+		if (!this.isReady && loan.version === this.version && !this.#freed) {
+			this.#replay.restore(loan.crdt);
 			return;
 		}
 		loan.crdt.free();
-		if (change !== undefined) this.#crdt?.apply([change.change]);
+		if (change !== undefined && !this.#freed) this.#replay.take([checked(change)]);
 	}
 
 	/** Takes note of a change of this replica's own, which is in the Automerge document and has no entry yet. */
 	drafted(change: LocalChange): void {
 		this.version++;
-		this.#drafted.push(change);
+		this.own.draft(change);
 	}
 
 	/** Takes over an entry of this replica's own that is about to be written. @param run its changes; none for a delete. */
 	addOwn(entry: Entry, run: readonly LocalChange[]): void {
-		const sealed = new Set(run);
-		this.#sealed++;
-		this.#drafted = this.#drafted.filter((change) => !sealed.has(change));
-		this.#evaluation.addOwn(
-			entry,
-			run.map(({ change, ...rest }) => ({ ...rest, bytes: change })),
-		);
+		this.own.seal(entry.hash, run);
+		this.#evaluation.addOwn(entry, run.map(checked));
 		if (run.length === 0 || (entry.fields?.dependencyHashes.length ?? 0) > 1) this.#standing = undefined;
 		if (run.length === 0) this.version++;
 	}
@@ -248,80 +260,105 @@ export class OpenDocument {
 	/** Tells the arrivals of own entries, now durable. Foreign ones that arrived in between stay to be absorbed. */
 	placed(placements: readonly Placement[]): void {
 		for (const { hash, arrival } of placements) {
+			this.own.settle(hash);
 			this.#evaluation.setArrival(hash, arrival);
 			// After a new evaluation meanwhile it may be unknown, and is read like a foreign one.
 			if (this.#evaluation.get(hash) !== undefined) this.#placed.add(arrival);
 		}
 	}
 
-	/** Resolves when no own change is waiting to become durable. */
-	async whenWritten(): Promise<void> {
-		while (this.unwritten > 0) {
-			await new Promise<void>((resolve) => {
-				this.#written.push(resolve);
-			});
-		}
-	}
-
-	/** Called when own changes became durable or failed, before their writers hear of it. */
-	announceWritten(): void {
-		const waiting = this.#written;
-		this.#written = [];
-		for (const resolve of waiting) resolve();
-	}
-
 	free(): void {
 		this.#freed = true;
-		this.#crdt?.free();
-		this.#crdt = undefined;
+		this.#replay.free();
 	}
 
 	async #evaluate(context: EvaluationContext, state: StoredState | undefined): Promise<void> {
 		while (!(await this.#tryToEvaluate(context, state)));
 	}
 
-	/** @returns false when an own entry was sealed meanwhile: it could not be read back, and must not be forgotten. */
+	/** @returns false when meanwhile an own entry was sealed, which must not be forgotten, or the new document's actor was lent. */
 	async #tryToEvaluate(context: EvaluationContext, state: StoredState | undefined): Promise<boolean> {
-		await this.whenWritten();
-		const sealed = this.#sealed;
+		await this.own.whenWritten();
+		const { sealed } = this.own;
 		const inputs = await this.#read(0, { state });
 		const setAside = new Map<string, RefusedReason>();
 		for (;;) {
 			const trusting = setAside.size === 0 ? inputs : inputs.map(({ arrival, entry }) => ({ arrival, entry }));
-			const evaluation = new Evaluation(context, setAside);
+			const replay = this.#newReplay();
+			const evaluation = this.#newEvaluation(context, replay, setAside);
 			const gained = await evaluation.add(trusting);
 			const lost = await losersOf(evaluation, context);
-			if (this.#sealed !== sealed) return false;
-			const culprit = lost.length > 0 ? undefined : this.#adopt(evaluation, gained);
+			const overtaken = this.own.sealed !== sealed || this.#isActorLent(replay);
+			if (!overtaken && lost.length === 0 && loads(replay, gained)) {
+				this.#adopt(evaluation, replay);
+				return true;
+			}
+			replay.free();
+			if (overtaken) return false;
 			for (const hash of lost) setAside.set(hash, "actor-fork");
-			if (culprit !== undefined) setAside.set(culprit, "loads-back");
-			if (lost.length === 0 && culprit === undefined) return true;
+			if (lost.length > 0) continue;
+			const runs = (wanted: ReadonlySet<string>) =>
+				runsOf(context, this.#context.store, this.document, (hash) => wanted.has(hash));
+			setAside.set(await culpritOf(evaluation, runs, () => this.#newReplay()), "loads-back");
 		}
 	}
 
-	/** Makes an evaluation the document's own. @returns the entry that keeps the document from loading, if any. */
-	#adopt(evaluation: Evaluation, gained: readonly Judged[]): string | undefined {
-		this.#crdt?.free();
-		this.#crdt = undefined;
+	#newReplay(): Replay {
+		return new Replay(() => CrdtDocument.create(this.#freeActor()));
+	}
+
+	#newEvaluation(
+		context: EvaluationContext,
+		replay: Replay,
+		setAside?: ReadonlyMap<string, RefusedReason>,
+	): Evaluation {
+		return new Evaluation(
+			context,
+			(run) => {
+				this.version++;
+				replay.take(run);
+			},
+			setAside,
+		);
+	}
+
+	#adopt(evaluation: Evaluation, replay: Replay): void {
+		this.#replay.free();
+		this.#replay = replay;
 		this.#evaluation = evaluation;
 		this.#standing = undefined;
-		return this.#apply(gained) ? undefined : findCulprit(evaluation, this.#freeActor());
+		replay.take(this.own.drafted.map(checked));
 	}
 
-	/** @returns whether the document took the changes and loads back with them. */
-	#apply(gained: readonly Judged[]): boolean {
-		const changes = changesOf(gained);
-		if (changes.length === 0) return true;
-		try {
-			if (this.#crdt === undefined) this.crdt();
-			else this.#crdt.apply(changes);
-			return gained.every(({ settled }) => settled !== undefined) || this.crdt().loadsBack();
-		} catch (error) {
-			if (!(error instanceof FormatError)) throw error;
-			this.#crdt?.free();
-			this.#crdt = undefined;
-			return false;
+	/** Whether the document took what was accepted and loads back with it. */
+	async #holds(gained: readonly Judged[]): Promise<boolean> {
+		while (!this.isReady) await this.restore();
+		return loads(this.#replay, gained);
+	}
+
+	/** What is accepted comes from the store, what is not durable yet from here. */
+	async #readAgain(): Promise<void> {
+		const context = this.#context.evaluation(this.docId);
+		while (!this.isReady) {
+			const { version } = this;
+			const evaluation = this.#evaluation;
+			const own = this.own.undurable;
+			const replay = this.#newReplay();
+			const isAccepted = (hash: string) => evaluation.get(hash)?.verdict.kind === "accepted";
+			for await (const run of runsOf(context, this.#context.store, this.document, isAccepted)) replay.take(run);
+			// Meanwhile the lent one may have come back, or more may have been accepted.
+			const overtaken = this.version !== version || this.#evaluation !== evaluation || this.#isActorLent(replay);
+			if (this.isReady || overtaken) {
+				replay.free();
+				continue;
+			}
+			replay.take(own.map(checked));
+			this.#replay.restore(replay.crdt);
 		}
+	}
+
+	#isActorLent(replay: Replay): boolean {
+		return [...this.#lent].some(({ actor }) => actor === replay.actor);
 	}
 
 	/** An actor that no copy of the document in use has. */
@@ -351,35 +388,11 @@ export class OpenDocument {
 	}
 }
 
-function changesOf(judged: readonly Judged[]): Uint8Array[] {
-	return judged.flatMap(({ run }) => run?.map(({ bytes }) => bytes) ?? []);
+/** Rule (e), where something is new. */
+function loads(replay: Replay, gained: readonly Judged[]): boolean {
+	return gained.every(({ settled }) => settled !== undefined) ? replay.applies() : replay.loadsBack();
 }
 
-/** The first entry, in order of hash, that does not load back when it is applied to its causal past. */
-function findCulprit(evaluation: Evaluation, actor: string): string {
-	const order = evaluation.inCausalOrder();
-	const candidates = order
-		.filter(({ run }) => run !== undefined)
-		.sort((a, b) => (a.entry.hash < b.entry.hash ? -1 : 1));
-	const bad = candidates.filter((candidate) => {
-		const past = evaluation.causalPast(candidate.entry.hash);
-		const crdt = CrdtDocument.create(actor);
-		try {
-			crdt.apply(changesOf(order.filter(({ entry }) => past.has(entry.hash))));
-			return !crdt.loadsBack();
-		} catch {
-			return true;
-		} finally {
-			crdt.free();
-		}
-	});
-	const badHashes = new Set(bad.map(({ entry }) => entry.hash));
-	const roots = bad.filter(({ entry }) => {
-		const past = evaluation.causalPast(entry.hash);
-		past.delete(entry.hash);
-		return ![...past].some((hash) => badHashes.has(hash));
-	});
-	const culprit = roots[0] ?? candidates[0];
-	if (culprit === undefined) throw new Error("a document without changes cannot fail to load");
-	return culprit.entry.hash;
+function checked({ change, ...rest }: LocalChange): CheckedChange {
+	return { ...rest, bytes: change };
 }

@@ -51,7 +51,7 @@ export class OpenDocuments {
 		const waiting: number[] = [];
 		for (const [document, open] of this.#open) {
 			if (this.#open.size <= mostOpen) break;
-			if (open.unwritten > 0 || open.isLent || busy(document)) continue;
+			if (open.own.unwritten > 0 || open.isLent || busy(document)) continue;
 			if (behind(document)) waiting.push(document);
 			else this.drop(open);
 		}
@@ -61,7 +61,7 @@ export class OpenDocuments {
 	/** Lets all documents go that nobody is at work on. */
 	dropIdle(busy: (document: number) => boolean): void {
 		for (const [document, open] of this.#open) {
-			if (open.unwritten === 0 && !open.isLent && !busy(document)) this.drop(open);
+			if (open.own.unwritten === 0 && !open.isLent && !busy(document)) this.drop(open);
 		}
 	}
 

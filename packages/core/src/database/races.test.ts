@@ -201,6 +201,39 @@ it("any number of callbacks may wait on one document, and it is read meanwhile",
 	await fixture.close();
 });
 
+it("what is not durable yet is in the document that is made while a callback has the other", async () => {
+	const gate = new Gate();
+	const fixture = await newTenant(gate.wrapLevel);
+	const { creator } = fixture;
+	const notes = await creator.db();
+	const { id } = await notes.createDocument({ title: "shared" });
+	await notes.changeDoc(id, (draft) => {
+		draft.first = 1;
+	});
+	let release: () => void = () => {};
+	const released = new Promise<void>((resolve) => {
+		release = resolve;
+	});
+	gate.close();
+	const writing = notes.changeDoc(id, (draft) => {
+		draft.second = 2;
+	});
+	while (gate.held === 0) await pause(5);
+	const lasting = notes.changeDoc(id, async (draft) => {
+		draft.slow = true;
+		await released;
+	});
+	const meanwhile = notes.changeDoc(id, (draft) => {
+		draft.seen = [draft.first, draft.second];
+	});
+	await pause(100);
+	release();
+	gate.open();
+	await Promise.all([writing, lasting, meanwhile]);
+	expect(await data(creator, id)).toEqual({ title: "shared", first: 1, second: 2, slow: true, seen: [1, 2] });
+	await fixture.close();
+});
+
 it("nothing of a write that failed is kept as what the document shows", async () => {
 	const faulty: ReturnType<typeof faultyLevel>[] = [];
 	const fixture = await newTenant((level) => {

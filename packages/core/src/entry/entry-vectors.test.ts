@@ -8,6 +8,8 @@ import { seededCrypto, seededRandom } from "@mindoodb/testing";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { nodeCrypto } from "mindoodb";
 import { beforeAll, describe, expect, it } from "vitest";
+import { encodeCbor } from "../bytes/cbor.js";
+import { concatBytes } from "../bytes/concat.js";
 import { fromHex, toHex } from "../bytes/hex.js";
 import { encodeUtf8 } from "../bytes/text.js";
 import type { Crypto, SigningKey } from "../crypto/crypto.js";
@@ -60,6 +62,13 @@ interface Vectors {
 	};
 	/** Mode 2: another DEFLATE writer may give other bytes, which open to the same. */
 	readonly deflated: { readonly payload: string; readonly plaintext: string };
+	/** Payloads in mode 2 of as many zero bytes as `originalSize` says: how far one may unfold. */
+	readonly unfolding: readonly {
+		readonly name: string;
+		readonly payload: string;
+		readonly originalSize: number;
+		readonly code: string;
+	}[];
 	readonly rejects: readonly { readonly name: string; readonly header: string; readonly code: string }[];
 }
 
@@ -154,9 +163,21 @@ async function make(): Promise<Vectors> {
 		crypto,
 		await parseEntry(crypto, { header: fromHex(first.header), signature: fromHex(first.signature) }),
 	);
-	const binding = { entryType: "doc_change" as const, createdByPublicKey: publicKey, decryptionKeyId: "default" };
+	/** Not by `sealPayload`, which leaves short plaintexts as they are, and writes nothing that nobody takes. */
+	const sealDeflated = async (number: number, clear: Uint8Array) => {
+		const iv = random(number).randomBytes(12);
+		const data = encodeCbor([2, 1, fromHex(publicKey, 32), "default"]);
+		return concatBytes(Uint8Array.of(2), iv, await crypto.seal(documentKey, iv, await crypto.deflate(clear), data));
+	};
 	const long = toHex(encodeUtf8("the same again, ".repeat(40)));
-	const deflated = await sealPayload({ crypto, random: random(15) }, binding, fromHex(long), documentKey);
+	const unfolding = async (name: string, beyond: number, code: string) => {
+		let payload: Uint8Array = new Uint8Array(0);
+		for (let size = 0; payload.length * 32 + 16_384 + beyond !== size; ) {
+			size = payload.length * 32 + 16_384 + beyond;
+			payload = await sealDeflated(16, new Uint8Array(size));
+		}
+		return { name, payload: toHex(payload), originalSize: payload.length * 32 + 16_384 + beyond, code };
+	};
 	return {
 		publicKey,
 		identifiers,
@@ -169,7 +190,11 @@ async function make(): Promise<Vectors> {
 			hash: stub.hash,
 			signature: toHex(stub.signature as Uint8Array),
 		},
-		deflated: { payload: toHex(deflated.payload), plaintext: long },
+		deflated: { payload: toHex(await sealDeflated(15, fromHex(long))), plaintext: long },
+		unfolding: [
+			await unfolding("16,384 and 32 for each byte", 0, "accepted"),
+			await unfolding("one byte more", 1, "limit"),
+		],
 		rejects: headerRejects(fromHex((entries[1] as EntryVector).header)).filter(({ header }) => header.length < large),
 	};
 }
@@ -182,8 +207,8 @@ describe("entry vectors", () => {
 	it("every byte is what it was", async () => {
 		const made = await make();
 		if (process.env.UPDATE_VECTORS !== undefined) writeFileSync(file, `${JSON.stringify(made, undefined, 2)}\n`);
-		const { deflated: _, ...expected } = read();
-		const { deflated: __, ...found } = made;
+		const { deflated: _, unfolding: __, ...expected } = read();
+		const { deflated: ___, unfolding: ____, ...found } = made;
 		expect(found).toEqual(expected);
 	});
 
@@ -225,6 +250,21 @@ describe("entry vectors", () => {
 			deflated.plaintext,
 		);
 	});
+
+	for (const { name, payload, originalSize, code } of read().unfolding ?? []) {
+		it(`a payload that unfolds to ${name}: ${code}`, async () => {
+			const { publicKey, subkeys } = read();
+			const binding = { entryType: "doc_change" as const, createdByPublicKey: publicKey, decryptionKeyId: "default" };
+			const opening = openPayload(
+				crypto,
+				{ ...binding, originalSize },
+				fromHex(payload),
+				fromHex(subkeys.document as string),
+			);
+			if (code === "accepted") expect(await opening).toEqual(new Uint8Array(originalSize));
+			else await expect(opening).rejects.toMatchObject({ code });
+		});
+	}
 
 	it("identifiers belong to their maker, database and key alone", async () => {
 		const { identifiers, publicKey } = read();

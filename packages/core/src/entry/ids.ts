@@ -7,7 +7,7 @@ import { equalBytes } from "../bytes/compare.js";
 import { concatBytes } from "../bytes/concat.js";
 import { fromHex, toHex } from "../bytes/hex.js";
 import { asciiBytes } from "../bytes/text.js";
-import type { Crypto } from "../crypto/crypto.js";
+import type { Crypto, Random } from "../crypto/crypto.js";
 import { FormatError } from "../errors.js";
 
 const tenantLabel = asciiBytes("mindoodb/1/tenant\0");
@@ -40,6 +40,15 @@ export interface DocumentOrigin {
 	readonly decryptionKeyId: string;
 	/** Creator's public key, hex. */
 	readonly createdByPublicKey: string;
+}
+
+/** 12 random bytes for an id that does not begin with "-", which a command line takes for an option. */
+export function drawIdBytes(random: Random): Uint8Array {
+	for (;;) {
+		const r = random.randomBytes(12);
+		// The first character holds the six upper bits; 62 is "-".
+		if ((r[0] as number) >> 2 !== 62) return r;
+	}
 }
 
 /** The id of a new document: base64url(r ‖ hash[0..12]), 32 characters. @param r 12 random bytes. */

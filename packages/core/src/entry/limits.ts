@@ -8,11 +8,18 @@ export const limits = {
 	payloadBytes: 32 * 1024 * 1024,
 	/** Plaintext bytes of a run or a snapshot, and of one inflated Automerge change. */
 	plaintextBytes: 64 * 1024 * 1024,
+	/** A deflated payload of n bytes unfolds to at most `unfoldsFree + unfoldsPerByte × n` bytes. */
+	unfoldsFree: 16_384,
+	unfoldsPerByte: 32,
 	chunkPayloadBytes: 1024 * 1024,
 	/** Plaintext bytes of one attachment chunk: `chunkPayloadBytes` less mode, iv and tag. */
 	chunkBytes: 1024 * 1024 - 29,
 	changesPerRun: 256,
 	operationsPerChange: 262_144,
+	/** Of all changes of a run together. */
+	operationsPerRun: 262_144,
+	/** Predecessors that the operations of all changes of a run name together. */
+	predecessorsPerRun: 4 * 262_144,
 	/** Exclusive. */
 	createdAt: 2 ** 48,
 	signatureBytes: 64,

@@ -7,7 +7,9 @@
  * | 1    | HMAC(attachment-iv key, plaintext)[0..12] | as it is            | chunk                    |
  * | 2    | random                                    | raw DEFLATE of it, where that is smaller | create, change, snapshot |
  *
- * Writers leave short plaintexts as they are: a single change is made of hashes and random numbers, and never gets smaller.
+ * A payload of n bytes in mode 2 is valid only if originalSize ≤ 16,384 + 32 n, so that nobody makes others hold many times what they
+ * sent. What is shorter by more is stored in mode 0. Writers leave short plaintexts as they are: a single change is made of hashes
+ * and random numbers, and never gets smaller.
  *
  * Source: docs/entry-format.md, "Payload".
  */
@@ -47,7 +49,8 @@ export async function sealPayload(
 ): Promise<SealedPayload> {
 	checkPlaintext(binding.entryType, plaintext.length);
 	const deflated = plaintext.length < deflateFrom ? plaintext : await env.crypto.deflate(plaintext);
-	const mode = deflated.length < plaintext.length ? 2 : 0;
+	const smaller = deflated.length < plaintext.length;
+	const mode = smaller && plaintext.length <= mostUnfolded(overhead + deflated.length) ? 2 : 0;
 	const iv = env.random.randomBytes(12);
 	const sealed = await env.crypto.seal(key, iv, mode === 2 ? deflated : plaintext, associatedData(mode, binding));
 	return finish(env.crypto, binding.entryType, mode, iv, sealed, plaintext.length);
@@ -78,7 +81,7 @@ export async function openPayload(
 	key: Uint8Array,
 ): Promise<Uint8Array | undefined> {
 	const { entryType, originalSize } = binding;
-	checkPayloadSize(entryType, payload.length);
+	checkPayload(binding, payload);
 	checkPlaintext(entryType, originalSize);
 	const mode = payload[0] as number;
 	const allowed =
@@ -104,8 +107,34 @@ export async function contentTag(crypto: Crypto, contentTagKey: Uint8Array, chan
 	return toHex(await crypto.hmac(contentTagKey, fromHex(changeHash, 32)));
 }
 
-/** @throws {FormatError} when a payload of this type cannot have this many bytes. */
-export function checkPayloadSize(entryType: EntryType | undefined, length: number): void {
+/**
+ * What can be told of a payload without its key.
+ * @param fields `undefined` for an entry of a later version.
+ * @throws {FormatError} code `limit` when it has too few or too many bytes, or announces to unfold to too many.
+ */
+export function checkPayload(
+	fields: { readonly entryType: EntryType; readonly originalSize: number } | undefined,
+	payload: Uint8Array,
+): void {
+	checkPayloadSize(fields?.entryType, payload.length);
+	if (fields === undefined || payload[0] !== 2) return;
+	const most = mostUnfolded(payload.length);
+	if (fields.originalSize > most) {
+		throw new FormatError(`payload: expected to unfold to at most ${most} bytes, found ${fields.originalSize}`, {
+			code: "limit",
+			field: "originalSize",
+			expected: most,
+			found: fields.originalSize,
+		});
+	}
+}
+
+/** Bytes to which a deflated payload of `length` bytes may unfold. */
+function mostUnfolded(length: number): number {
+	return limits.unfoldsFree + limits.unfoldsPerByte * length;
+}
+
+function checkPayloadSize(entryType: EntryType | undefined, length: number): void {
 	const most = entryType === "attachment_chunk" ? limits.chunkPayloadBytes : limits.payloadBytes;
 	if (length < overhead || length > most) {
 		throw new FormatError(`payload: expected ${overhead} to ${most} bytes, found ${length}`, {

@@ -9,7 +9,7 @@ import type { Crypto } from "../crypto/crypto.js";
 import { type Entry, hashEntry, linkOf, parseEntry, type StoredEntry, type Stub, signedBytes } from "../entry/entry.js";
 import { checkId } from "../entry/header.js";
 import { limits } from "../entry/limits.js";
-import { checkPayloadSize } from "../entry/payload.js";
+import { checkPayload } from "../entry/payload.js";
 import { FormatError } from "../errors.js";
 import type { Refusal } from "./store.js";
 
@@ -90,7 +90,7 @@ async function checkForm(offered: StoredEntry, context: VerifyContext): Promise<
 async function parseWhole(crypto: Crypto, offered: Entry): Promise<Entry> {
 	const entry = await parseEntry(crypto, offered);
 	if (offered.payload === undefined) throw new FormatError("entry: the payload is missing");
-	checkPayloadSize(entry.fields?.entryType, offered.payload.length);
+	checkPayload(entry.fields, offered.payload);
 	return entry;
 }
 

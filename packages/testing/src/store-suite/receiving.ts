@@ -68,6 +68,15 @@ export function testReceiving(make: MakeStoreUnderTest): void {
 		refuses("a chunk of more than a mebibyte", "limit", async ({ maker }) =>
 			maker.make({ entryType: "attachment_chunk", payload: new Uint8Array(1024 * 1024 + 1) }),
 		);
+		refuses("a deflated payload that announces to unfold too far", "limit", async ({ maker }) =>
+			maker.make({ payload: deflated(100), originalSize: 16_384 + 32 * 100 + 1 }),
+		);
+		test("takes a deflated payload that unfolds as far as allowed, and any size that is not deflated", () =>
+			onStage(make, async ({ store, maker }) => {
+				const farthest = await maker.make({ payload: deflated(100), originalSize: 16_384 + 32 * 100 });
+				const plain = await maker.make({ payload: new Uint8Array(100), originalSize: 10_000_000 });
+				expect((await store.putEntries([farthest, plain])).stored).toHaveLength(2);
+			}));
 		refuses("a signature with a flipped bit", "signature", async (_, genuine) => flip(genuine, "signature", 40));
 		refuses("a signature of another length", "format", async (_, genuine) => ({
 			...genuine,
@@ -254,6 +263,11 @@ export function testReceiving(make: MakeStoreUnderTest): void {
 				expect(await store.chainHeads(maker.publicKey)).toEqual([entries[59]?.hash]);
 			}));
 	});
+}
+
+/** Opaque bytes in mode 2. */
+function deflated(length: number): Uint8Array {
+	return new Uint8Array(length).fill(2, 0, 1);
 }
 
 function flip(entry: Entry, part: "header" | "payload" | "signature", at: number): Entry {
