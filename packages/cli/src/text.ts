@@ -3,7 +3,9 @@
 /** Columns of equal width, the header first. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
 	const all = [header, ...rows];
-	const widths = header.map((_, column) => Math.max(...all.map((row) => [...(row[column] ?? "")].length)));
+	const widths = header.map((_, column) =>
+		all.reduce((width, row) => Math.max(width, [...(row[column] ?? "")].length), 0),
+	);
 	return all.map((row) =>
 		row
 			.map((cell, column) => cell + " ".repeat(Math.max(0, (widths[column] ?? 0) - [...cell].length)))

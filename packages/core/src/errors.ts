@@ -108,3 +108,8 @@ export class StoreError extends MindooError {
 		super(code, message, rest);
 	}
 }
+
+/** What the log is told of an error: its name alone, because a message may hold what the log must not. */
+export function nameOfError(error: unknown): string {
+	return error instanceof Error ? error.name : typeof error;
+}

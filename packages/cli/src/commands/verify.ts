@@ -17,7 +17,7 @@ export const verify: CommandSpec = {
 			const tenantId = call.option("tenant");
 			const identity = await folder.findTenant(tenantId);
 			await call.progress("read records", async (report) => {
-				findings.push(...(await checkRecords(folder, identity.tenantRoot, report)));
+				for (const each of await checkRecords(folder, identity.tenantRoot, report)) findings.push(each);
 			});
 			const tenant = await folder.openTenant(identity.tenantRoot);
 			const counts = await call.progress("verify", (report) => checkDatabases(folder, tenant, { findings, report }));

@@ -48,7 +48,7 @@ export async function searchRelay(stage: Stage, report: TourReport, files: reado
 }
 
 /** Searches rows of stores: keys and values. */
-export async function scanRows(
+async function scanRows(
 	scanner: LeakScanner,
 	rows: AsyncIterable<readonly [key: Uint8Array, value: Uint8Array]>,
 ): Promise<{ readonly leaks: Leak[]; readonly rows: number; readonly bytes: number }> {

@@ -67,7 +67,7 @@ export function skipValue(raw: ByteReader, metadata: number): void {
 }
 
 /** Whether the bytes from `start` to `end` are well-formed UTF-8 (RFC 3629). */
-export function isUtf8(bytes: Uint8Array, start: number, end: number): boolean {
+function isUtf8(bytes: Uint8Array, start: number, end: number): boolean {
 	let at = start;
 	while (at < end) {
 		const first = bytes[at++] as number;

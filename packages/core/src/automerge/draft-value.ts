@@ -122,7 +122,7 @@ export function writePiecewise(
 }
 
 /** A whole number that 53 bits cannot hold keeps its value as a float; Automerge would cut it to 64 bits. */
-export function datatypeOfNumber(value: number): "int" | "f64" {
+function datatypeOfNumber(value: number): "int" | "f64" {
 	return Number.isSafeInteger(value) ? "int" : "f64";
 }
 

@@ -11,6 +11,7 @@ import { limits } from "../entry/limits.js";
 import { contentTag, type SealedPayload, sealPayload } from "../entry/payload.js";
 import { makeEntry, signEntries } from "../entry/sign.js";
 import type { Env } from "../env.js";
+import { nameOfError } from "../errors.js";
 import type { HeldKey } from "../keys/keyring.js";
 import type { LocalStore, Placement, RowWrite } from "../store/store.js";
 
@@ -161,8 +162,9 @@ export class CommitQueue {
 			await this.#context.onAppended?.();
 		} catch (error) {
 			// The entries are durable all the same, and their writers must not be told otherwise.
-			const name = error instanceof Error ? error.name : typeof error;
-			this.#context.env.log("error", "what follows from new entries could not be done", { error: name });
+			this.#context.env.log("error", "what follows from new entries could not be done", {
+				error: nameOfError(error),
+			});
 		}
 		for (const [job, own] of share(placements)) job.onDurable(own);
 	}
@@ -190,7 +192,7 @@ export class CommitQueue {
 			try {
 				const own = await this.#linkJob(prepared.sealed, end);
 				linked.push(prepared);
-				entries.push(...own);
+				for (const entry of own) entries.push(entry);
 				const last = own.at(-1)?.hash;
 				if (last !== undefined) {
 					end = { previous: last, directoryHeads: isDirectory ? [last] : end.directoryHeads };

@@ -1,4 +1,4 @@
-import { setField, TenantFixture, type TestReplica } from "@mindoodb/testing";
+import { aliceAndBob, setField, type TenantFixture, type TestReplica } from "@mindoodb/testing";
 import { Counter, ImmutableString, memoryStores, nodeEnv, splice, updateText } from "mindoodb";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { CrdtDocument } from "../automerge/crdt-document.js";
@@ -12,14 +12,8 @@ let bob: TestReplica;
 let notes: MindooDB;
 
 beforeEach(async () => {
-	fixture = await TenantFixture.create({
-		env: await nodeEnv(),
-		newStores: (crypto) => memoryStores(crypto),
-		creator: "alice",
-	});
-	alice = fixture.creator;
-	bob = await fixture.member("bob");
-	notes = await alice.db();
+	const env = await nodeEnv();
+	({ fixture, alice, bob, notes } = await aliceAndBob({ env, newStores: (crypto) => memoryStores(crypto) }));
 });
 
 afterEach(() => fixture.close());
@@ -356,4 +350,19 @@ it("changes that wait together and hold more operations than one run may become 
 	expect(await notes.getAllChangeHashesForDoc(id)).toHaveLength(3);
 	const data = await everywhere(id);
 	expect(["a", "b", "c"].map((key) => (data[key] as string).length)).toEqual([100_000, 100_000, 100_000]);
+});
+
+it("what a listener throws loses neither the write's result nor the other listeners' news", async () => {
+	const heard: string[] = [];
+	for (const db of [notes, await bob.db()]) {
+		db.onChange(() => {
+			throw new Error("a fault of the application");
+		});
+		db.onChange(({ origin }) => heard.push(origin));
+	}
+	const { id } = await notes.createDocument({ title: "a" });
+	await notes.changeDoc(id, setField("title", "b"));
+	await alice.level(bob);
+	expect(await dataOf(await bob.db(), id)).toEqual({ title: "b" });
+	expect(heard).toEqual(["local", "local", "remote"]);
 });

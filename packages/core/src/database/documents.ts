@@ -4,7 +4,7 @@
  */
 import { makeActor, renewActor } from "../automerge/actor.js";
 import { fromHex } from "../bytes/hex.js";
-import { StoreError, UsageError } from "../errors.js";
+import { nameOfError, StoreError, UsageError } from "../errors.js";
 import { BehindDocuments } from "./behind.js";
 import { ChangeFeed } from "./change-feed.js";
 import type { DatabaseContext } from "./context.js";
@@ -51,7 +51,7 @@ export class Documents {
 	static async open(context: DatabaseContext): Promise<Documents> {
 		const { store, env, author } = context;
 		const feed = await ChangeFeed.open(store, (error) =>
-			env.log("error", "a change listener threw", { error: nameOf(error) }),
+			env.log("error", "a change listener threw", { error: nameOfError(error) }),
 		);
 		const behind = await BehindDocuments.load(store);
 		const publicKey = author === undefined ? env.random.randomBytes(32) : fromHex(author.publicKey, 32);
@@ -258,7 +258,7 @@ export class Documents {
 	}
 
 	async #bringUp(document: number): Promise<BroughtUp | undefined> {
-		const generation = this.#projecting.generation();
+		const basis = await this.#projecting.basis();
 		const lag = this.behind.get(document);
 		// After own writes alone nobody asks for what was shown before.
 		const ownAlone = lag !== undefined && lag.feed > 0 && !lag.unapplied && !lag.anew;
@@ -274,7 +274,7 @@ export class Documents {
 			while (!open.isSettled) await open.settle();
 			// What it shows was never written.
 			if (open.broken !== undefined) return await this.#bringUp(document);
-			return { ...(await this.#projecting.result(open, lag, stored)), generation };
+			return { ...(await this.#projecting.result(open, lag, stored)), basis };
 		} finally {
 			if (open !== kept) open.free();
 		}
@@ -308,7 +308,7 @@ export class Documents {
 
 	/** Their rows stay behind and are made up for later. */
 	readonly #reportUnwritten = (error: unknown): void => {
-		this.#context.env.log("error", "projections could not be written", { error: nameOf(error) });
+		this.#context.env.log("error", "projections could not be written", { error: nameOfError(error) });
 	};
 
 	/** One at a time per document. Turns of several documents are taken at once, so that no two wait for each other. */
@@ -342,8 +342,4 @@ export class Documents {
 		}
 		return open;
 	}
-}
-
-function nameOf(error: unknown): string {
-	return error instanceof Error ? error.name : typeof error;
 }

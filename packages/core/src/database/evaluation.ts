@@ -13,6 +13,8 @@ import type { HeaderFields } from "../entry/header.js";
 import { isDocumentIdOf } from "../entry/ids.js";
 import { FormatError } from "../errors.js";
 import type { Keyring } from "../keys/keyring.js";
+import type { Membership } from "../trust/author-chain.js";
+import { inherited, weightier, wrongDependency } from "./dependency-verdict.js";
 import type { DatabaseTrust } from "./trust-port.js";
 import { accepted, type RefusedReason, type Verdict } from "./verdict.js";
 
@@ -27,8 +29,8 @@ export interface EvaluationContext {
 	readonly trust: DatabaseTrust;
 	/** Those of `hashes` that are entries of another document of this database. */
 	readonly foreign: (hashes: readonly string[]) => Promise<ReadonlySet<string>>;
-	/** Whether `earlier` comes before `later` on their author's chain. */
-	readonly precedes: (earlier: Entry, later: Entry) => Promise<boolean>;
+	/** Whether `earlier` comes before `later` on their author's chain: "inside" the way back from it. */
+	readonly precedes: (earlier: Entry, later: Entry) => Promise<Membership>;
 }
 
 export interface EvaluationInput {
@@ -61,6 +63,7 @@ export class Evaluation {
 	readonly #context: EvaluationContext;
 	readonly #take: (run: readonly CheckedChange[]) => void;
 	readonly #judged = new Map<string, Judged>();
+	readonly #unaccepted = new Map<string, Judged>();
 	readonly #waiting = new Map<string, Set<string>>();
 	readonly #causal = new CausalIndex();
 	/** Accepted run by the hash of its last change. */
@@ -68,6 +71,9 @@ export class Evaluation {
 	readonly #setAside: ReadonlyMap<string, RefusedReason>;
 	readonly #order: Judged[] = [];
 	#pardoned: ReadonlySet<string> = new Set();
+	/** Links that may show that an entry was pardoned, by entry. */
+	#pardonLinks: ReadonlyMap<string, readonly string[]> = new Map();
+	#forkLinks: ReadonlySet<string> = new Set();
 	#stale = false;
 	#forked = false;
 
@@ -87,6 +93,28 @@ export class Evaluation {
 
 	get judged(): Iterable<Judged> {
 		return this.#judged.values();
+	}
+
+	/** Those that do not count, for whatever reason. */
+	get unaccepted(): Iterable<Judged> {
+		return this.#unaccepted.values();
+	}
+
+	/** Takes note of links that may decide a fork otherwise when they arrive. */
+	awaitForkLinks(hashes: ReadonlySet<string>): void {
+		this.#forkLinks = hashes;
+	}
+
+	/** Links of author chains that have not arrived and may change a verdict, in whatever document they come. */
+	awaitedLinks(): ReadonlySet<string> {
+		const links = new Set(this.#forkLinks);
+		for (const [hash, { verdict, right }] of this.#unaccepted) {
+			for (const each of [verdict, right]) {
+				if (each?.kind === "pending" && each.reason === "chain") for (const link of each.missing) links.add(link);
+			}
+			for (const link of this.#pardonLinks.get(hash) ?? []) links.add(link);
+		}
+		return links;
 	}
 
 	get(hash: string): Judged | undefined {
@@ -144,10 +172,15 @@ export class Evaluation {
 	/** @returns entries that became accepted, each after those that it depends on. */
 	async add(inputs: readonly EvaluationInput[]): Promise<readonly Judged[]> {
 		const fresh = inputs.filter(({ entry }) => !this.#judged.has(entry.hash));
+		if (this.#unaccepted.size > 0 || this.#forkLinks.size > 0) {
+			const awaited = this.awaitedLinks();
+			if (fresh.some(({ entry }) => awaited.has(entry.hash))) this.#stale = true;
+		}
 		const rights = await this.#rights(fresh);
 		for (const [index, { arrival, entry, settled }] of fresh.entries()) {
 			const judged: Judged = { arrival, entry, verdict: unsettled, right: rights[index], settled };
 			this.#judged.set(entry.hash, judged);
+			this.#unaccepted.set(entry.hash, judged);
 		}
 		// What was set aside may win now: it is decided by all entries together.
 		if (this.#setAside.size > 0 && this.#judged.size > fresh.length) this.#stale = true;
@@ -166,6 +199,7 @@ export class Evaluation {
 			if (judged.verdict.kind === "accepted") {
 				gained.push(judged);
 				this.#order.push(judged);
+				this.#unaccepted.delete(hash);
 			}
 			if (judged.verdict.kind !== before.kind || before === unsettled) {
 				for (const waiting of this.#waiting.get(hash) ?? []) {
@@ -197,10 +231,11 @@ export class Evaluation {
 		if (!this.#context.trust.hasPardons) return;
 		const entries: Entry[] = [];
 		for (const { entry } of this.#judged.values()) if (entry.kind === "entry") entries.push(entry);
-		const named = await this.#context.trust.pardoned(entries);
-		if (named.size === 0) return;
+		const { pardoned, missingLinks } = await this.#context.trust.pardoned(entries);
+		this.#pardonLinks = missingLinks;
+		if (pardoned.size === 0) return;
 		const covered = new Set<string>();
-		const open = [...named];
+		const open = [...pardoned];
 		for (let hash = open.pop(); hash !== undefined; hash = open.pop()) {
 			if (covered.has(hash)) continue;
 			covered.add(hash);
@@ -345,40 +380,4 @@ const formal: ReadonlySet<RefusedReason> = new Set([
 
 function typeOf(entry: StoredEntry | undefined): string | undefined {
 	return entry?.kind === "entry" ? entry.fields?.entryType : undefined;
-}
-
-function wrongDependency(fields: HeaderFields, below: StoredEntry): RefusedReason | undefined {
-	if (below.kind === "stub" || below.fields === undefined) return undefined;
-	const { entryType, decryptionKeyId } = below.fields;
-	if (decryptionKeyId !== fields.decryptionKeyId) return "document-key";
-	if (fields.entryType === "attachment_chunk") return entryType === "attachment_chunk" ? undefined : "entry-type";
-	if (entryType === "doc_create" || entryType === "doc_change") return undefined;
-	return entryType === "doc_delete" && fields.entryType === "doc_change" ? undefined : "entry-type";
-}
-
-/** What an entry takes over from a dependency that is not accepted. */
-function inherited(below: Verdict, dependency: string): Verdict | undefined {
-	switch (below.kind) {
-		case "accepted":
-		case "refused":
-			return undefined;
-		case "pending":
-			return { kind: "pending", reason: "dependency", missing: [dependency] };
-		default:
-			return below;
-	}
-}
-
-const weights: Record<Verdict["kind"], number> = {
-	accepted: 0,
-	pending: 1,
-	locked: 2,
-	unsupported: 3,
-	purged: 4,
-	refused: 5,
-};
-
-function weightier(a: Verdict | undefined, b: Verdict | undefined): Verdict | undefined {
-	if (a === undefined || b === undefined) return a ?? b;
-	return weights[b.kind] > weights[a.kind] ? b : a;
 }

@@ -1,8 +1,8 @@
-import { TenantFixture, type TestReplica } from "@mindoodb/testing";
+import { setField, TenantFixture, type TestReplica } from "@mindoodb/testing";
 import { memoryStores, nodeEnv } from "mindoodb";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Entry } from "../entry/entry.js";
-import { HostileWriter } from "./hostile-writer.test.js";
+import { HostileWriter, nothing } from "./hostile-writer.test.js";
 
 let fixture: TenantFixture;
 let mallory: TestReplica;
@@ -139,4 +139,31 @@ it("of many at one place the same one counts in every order, in time", async () 
 	const shown = await shownByFresh(docId, [all, [...all].reverse(), [...all.slice(3), ...all.slice(0, 3)]]);
 	expect(new Set(shown.map((each) => JSON.stringify(each))).size).toBe(1);
 	expect((await notes.getDocument(docId))?.getData()).toEqual(shown[0]);
+});
+
+it("a link that comes late, in another document, decides which of two is the earlier", async () => {
+	const docId = await newDocument();
+	const notes = await fixture.creator.db();
+	const writer = await HostileWriter.of(mallory);
+	const base = await writer.base(docId);
+	const actor = await writer.actor();
+	const claim = (title: string) => {
+		const change = writer.change(base, actor, setField("title", title));
+		return writer.seal({ docId, changes: [change], dependencyHashes: writer.dependencies(base, change) });
+	};
+	const earlier = await claim("earlier");
+	const other = await writer.newDocumentId();
+	const change = writer.change(nothing, await writer.actor(), setField("title", "between"));
+	const link = await writer.seal({ docId: other, entryType: "doc_create", changes: [change] });
+	const { previous } = writer;
+	let later = await claim("later");
+	// While the link is missing the lower hash counts.
+	for (let i = 0; later.hash > earlier.hash; i++) {
+		writer.previous = previous;
+		later = await claim(`later ${i}`);
+	}
+	await notes.store.putEntries([earlier, later]);
+	expect((await notes.getDocument(docId))?.getData().title).toMatch(/^later/);
+	await notes.store.putEntries([link]);
+	expect((await notes.getDocument(docId))?.getData().title).toBe("earlier");
 });

@@ -1,15 +1,22 @@
 import type { Entry } from "../entry/entry.js";
 import type { Evaluation, EvaluationContext } from "./evaluation.js";
 
+export interface Losers {
+	readonly lost: readonly string[];
+	/** Links of author chains that have not arrived, and that may decide otherwise. */
+	readonly missing: ReadonlySet<string>;
+}
+
 /**
  * Entries that lose against another one which claims the same place of one actor: Automerge takes only one. The pardoned one counts;
  * else the earlier on a common chain; else the one from which entries of more different other authors descend; else the lower hash.
  * Of more than two the winner goes on against the next in order of hash, because these rules may go round in a circle.
  * Source: docs/entry-format.md, "Automerge, kept on a leash".
  */
-export async function losersOf(evaluation: Evaluation, context: EvaluationContext): Promise<string[]> {
+export async function losersOf(evaluation: Evaluation, context: EvaluationContext): Promise<Losers> {
 	const rivals = rivalsOf(evaluation);
-	if (rivals.size === 0) return [];
+	const missing = new Set<string>();
+	if (rivals.size === 0) return { lost: [], missing };
 	const children = childrenOf(evaluation);
 	const followers = new Map<string, number>();
 	const followersOf = (hash: string): number => {
@@ -21,12 +28,12 @@ export async function losersOf(evaluation: Evaluation, context: EvaluationContex
 	for (const [first, ...others] of rivals.values()) {
 		let winner = first as string;
 		for (const other of others) {
-			const loser = await loserOf(evaluation, context, winner, other, followersOf);
+			const loser = await loserOf(evaluation, context, winner, other, followersOf, missing);
 			lost.add(loser);
 			if (loser === winner) winner = other;
 		}
 	}
-	return [...lost];
+	return { lost: [...lost], missing };
 }
 
 /** Entries at one place, sorted, for every place that several accepted entries claim; equal companies once. */
@@ -55,13 +62,19 @@ async function loserOf(
 	a: string,
 	b: string,
 	followersOf: (hash: string) => number,
+	missing: Set<string>,
 ): Promise<string> {
 	const pardonedA = evaluation.isPardoned(a);
 	if (pardonedA !== evaluation.isPardoned(b)) return pardonedA ? b : a;
 	const entryA = evaluation.get(a)?.entry as Entry;
 	const entryB = evaluation.get(b)?.entry as Entry;
-	if (await context.precedes(entryA, entryB)) return b;
-	if (await context.precedes(entryB, entryA)) return a;
+	const aBeforeB = await context.precedes(entryA, entryB);
+	if (aBeforeB.kind === "inside") return b;
+	const bBeforeA = await context.precedes(entryB, entryA);
+	if (bBeforeA.kind === "inside") return a;
+	for (const order of [aBeforeB, bBeforeA]) {
+		if (order.kind === "unknown") for (const link of order.missing) missing.add(link);
+	}
 	const [followersA, followersB] = [followersOf(a), followersOf(b)];
 	if (followersA !== followersB) return followersA > followersB ? b : a;
 	return a < b ? b : a;

@@ -1,5 +1,5 @@
 /** What befalls honest people. Numbers are those of docs/lessons.md. */
-import { setField, TenantFixture, type TestReplica } from "@mindoodb/testing";
+import { aliceAndBob, setField, type TenantFixture, type TestReplica } from "@mindoodb/testing";
 import { memoryStores, nodeEnv } from "mindoodb";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { DocumentExplanation, EntryExplanation } from "./explain.js";
@@ -13,14 +13,8 @@ let bob: TestReplica;
 let notes: MindooDB;
 
 beforeEach(async () => {
-	fixture = await TenantFixture.create({
-		env: await nodeEnv(),
-		newStores: (crypto) => memoryStores(crypto),
-		creator: "alice",
-	});
-	alice = fixture.creator;
-	bob = await fixture.member("bob");
-	notes = await alice.db();
+	const env = await nodeEnv();
+	({ fixture, alice, bob, notes } = await aliceAndBob({ env, newStores: (crypto) => memoryStores(crypto) }));
 });
 
 afterEach(() => fixture.close());

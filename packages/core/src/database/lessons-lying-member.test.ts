@@ -1,5 +1,5 @@
 /** What a member, or somebody who was one, can try. Numbers are those of docs/lessons.md. */
-import { setField, TenantFixture, type TestReplica } from "@mindoodb/testing";
+import { aliceAndBob, setField, type TenantFixture, type TestReplica } from "@mindoodb/testing";
 import { memoryStores, nodeEnv } from "mindoodb";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { DocumentExplanation, EntryExplanation } from "./explain.js";
@@ -13,14 +13,9 @@ let mallory: TestReplica;
 let notes: MindooDB;
 
 beforeEach(async () => {
-	fixture = await TenantFixture.create({
-		env: await nodeEnv(),
-		newStores: (crypto) => memoryStores(crypto),
-		creator: "alice",
-	});
-	alice = fixture.creator;
-	mallory = await fixture.member("mallory");
-	notes = await alice.db();
+	const options = { env: await nodeEnv(), member: "mallory" };
+	const made = await aliceAndBob({ ...options, newStores: (crypto) => memoryStores(crypto) });
+	({ fixture, alice, bob: mallory, notes } = made);
 });
 
 afterEach(() => fixture.close());

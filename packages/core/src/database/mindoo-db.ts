@@ -74,7 +74,7 @@ export class MindooDB {
 				? undefined
 				: new DocumentWriter(context, documents, context.author, documents.actor);
 		this.#trustFollower = new TrustFollower(context, documents);
-		this.#replication = new Replication(context, documents, this.#trustFollower, () => this.#forgetChains());
+		this.#replication = new Replication(context, documents, () => this.#forgetChains());
 		this.#explainer = new Explainer(context, documents);
 		this.store = new ReplicaStore(
 			context.store,

@@ -13,8 +13,9 @@ import { culpritOf } from "./culprit.js";
 import { runsOf } from "./document-runs.js";
 import { Evaluation, type EvaluationContext, type EvaluationInput, type Judged } from "./evaluation.js";
 import { losersOf } from "./forks.js";
+import { LentDocuments } from "./lent-documents.js";
 import { MindooDoc } from "./mindoo-doc.js";
-import { type Outcome, outcomeOf } from "./outcome.js";
+import { type Outcome, OutcomeTally } from "./outcome.js";
 import { OwnChanges } from "./own-changes.js";
 import { Replay } from "./replay.js";
 import { accepted, type RefusedReason, type Verdict } from "./verdict.js";
@@ -71,9 +72,10 @@ export class OpenDocument {
 	/** Why nothing can be built on this copy any more: a write of its changes failed. */
 	broken: unknown;
 	#evaluation: Evaluation;
+	#tally: OutcomeTally;
 	#replay: Replay;
 	#restoring: Promise<void> | undefined;
-	readonly #lent = new Set<CrdtDocument>();
+	readonly #lent: LentDocuments;
 	/** Arrivals of own entries behind `applied`: they are here and need not be read back. */
 	#placed = new Set<number>();
 	#standing: Standing | undefined;
@@ -85,8 +87,10 @@ export class OpenDocument {
 		this.document = document;
 		this.docId = docId;
 		this.feed = feed;
+		this.#lent = new LentDocuments(context.actors, context.anotherActor);
 		this.#replay = this.#newReplay();
 		this.#evaluation = this.#newEvaluation(context.evaluation(docId), this.#replay);
+		this.#tally = new OutcomeTally(this.#evaluation);
 	}
 
 	/** Reads, judges and applies all entries of a document. */
@@ -106,12 +110,12 @@ export class OpenDocument {
 	}
 
 	outcome(): Outcome {
-		return outcomeOf(this.#evaluation, () => this.#whole().heads);
+		return this.#tally.outcome(() => this.#whole().heads);
 	}
 
 	get standing(): Standing {
 		if (this.#standing === undefined) {
-			const { facts, deleted, locked } = outcomeOf(this.#evaluation, () => []);
+			const { facts, deleted, locked } = this.#tally.outcome(() => []);
 			this.#standing = { decryptionKeyId: facts?.decryptionKeyId, deleted, locked };
 		}
 		return this.#standing;
@@ -215,7 +219,7 @@ export class OpenDocument {
 	}
 
 	get isLent(): boolean {
-		return this.#lent.size > 0;
+		return this.#lent.count > 0;
 	}
 
 	/** Hands the Automerge document out; until it is back, who needs one has to `restore`. */
@@ -282,15 +286,18 @@ export class OpenDocument {
 		const { sealed } = this.own;
 		const inputs = await this.#read(0, { state });
 		const setAside = new Map<string, RefusedReason>();
+		const undecided = new Set<string>();
 		for (;;) {
 			const trusting = setAside.size === 0 ? inputs : inputs.map(({ arrival, entry }) => ({ arrival, entry }));
 			const replay = this.#newReplay();
 			const evaluation = this.#newEvaluation(context, replay, setAside);
 			const gained = await evaluation.add(trusting);
-			const lost = await losersOf(evaluation, context);
-			const overtaken = this.own.sealed !== sealed || this.#isActorLent(replay);
+			const { lost, missing } = await losersOf(evaluation, context);
+			for (const link of missing) undecided.add(link);
+			const overtaken = this.own.sealed !== sealed || this.#lent.hasActor(replay.actor);
 			if (!overtaken && lost.length === 0 && loads(replay, gained)) {
 				this.#adopt(evaluation, replay);
+				evaluation.awaitForkLinks(undecided);
 				return true;
 			}
 			replay.free();
@@ -304,7 +311,7 @@ export class OpenDocument {
 	}
 
 	#newReplay(): Replay {
-		return new Replay(() => CrdtDocument.create(this.#freeActor()));
+		return new Replay(() => CrdtDocument.create(this.#lent.freeActor()));
 	}
 
 	#newEvaluation(
@@ -326,6 +333,7 @@ export class OpenDocument {
 		this.#replay.free();
 		this.#replay = replay;
 		this.#evaluation = evaluation;
+		this.#tally = new OutcomeTally(evaluation);
 		this.#standing = undefined;
 		replay.take(this.own.drafted.map(checked));
 	}
@@ -347,7 +355,8 @@ export class OpenDocument {
 			const isAccepted = (hash: string) => evaluation.get(hash)?.verdict.kind === "accepted";
 			for await (const run of runsOf(context, this.#context.store, this.document, isAccepted)) replay.take(run);
 			// Meanwhile the lent one may have come back, or more may have been accepted.
-			const overtaken = this.version !== version || this.#evaluation !== evaluation || this.#isActorLent(replay);
+			const overtaken =
+				this.version !== version || this.#evaluation !== evaluation || this.#lent.hasActor(replay.actor);
 			if (this.isReady || overtaken) {
 				replay.free();
 				continue;
@@ -355,16 +364,6 @@ export class OpenDocument {
 			replay.take(own.map(checked));
 			this.#replay.restore(replay.crdt);
 		}
-	}
-
-	#isActorLent(replay: Replay): boolean {
-		return [...this.#lent].some(({ actor }) => actor === replay.actor);
-	}
-
-	/** An actor that no copy of the document in use has. */
-	#freeActor(): string {
-		const used = new Set([...this.#lent].map(({ actor }) => actor));
-		return this.#context.actors.find((each) => !used.has(each)) ?? this.#context.anotherActor();
 	}
 
 	/** Entries that arrived after `after`; moves `applied` to the last of them. */

@@ -15,62 +15,90 @@ export interface Outcome {
 	readonly deletes: readonly Judged[];
 }
 
-/** @param heads Automerge heads of the accepted changes; asked only when there are some. */
-export function outcomeOf(evaluation: Evaluation, heads: () => readonly string[]): Outcome {
-	const lifted = new Set<string>();
-	const deletes: Judged[] = [];
-	let locked = false;
-	let first: Counted | undefined;
-	let last: Counted | undefined;
-	let newest: Counted | undefined;
-	for (const judged of evaluation.judged) {
-		if (judged.verdict.kind === "locked") locked = true;
-		if (judged.verdict.kind !== "accepted" || judged.entry.kind === "stub" || judged.entry.fields === undefined)
-			continue;
-		const { hash, fields } = judged.entry;
-		const counted: Counted = { hash, fields, arrival: judged.arrival };
-		switch (fields.entryType) {
-			case "doc_delete":
-				deletes.push(judged);
-				break;
-			case "doc_create":
-				if (first?.fields.entryType !== "doc_create" || isBefore(counted, first)) first = counted;
-				break;
-			case "doc_change":
-				if (first === undefined || (first.fields.entryType === "doc_change" && isBefore(counted, first)))
-					first = counted;
-				for (const dependency of fields.dependencyHashes) lifted.add(dependency);
-				break;
-			default:
-				continue;
-		}
-		if (last === undefined || isBefore(last, counted)) last = counted;
-		if (newest === undefined || counted.arrival > newest.arrival) newest = counted;
-	}
-	if (first === undefined || last === undefined || newest === undefined) {
-		return { facts: undefined, keyCommitment: undefined, deleted: false, locked, deletes: [] };
-	}
-	const standing = deletes.filter(({ entry }) => !lifted.has(entry.hash));
-	return {
-		facts: {
-			decryptionKeyId: first.fields.decryptionKeyId,
-			heads: heads().map((head) => [head, evaluation.entryOfChange(head)?.entry.hash ?? ""] as const),
-			createdAt: first.fields.createdAt,
-			createdBy: first.fields.createdByPublicKey,
-			lastModifiedAt: last.fields.createdAt,
-			lastModifiedBy: last.fields.createdByPublicKey,
-		},
-		keyCommitment: newest.fields.keyCommitment,
-		deleted: standing.length > 0,
-		locked: false,
-		deletes: standing,
-	};
-}
-
 interface Counted {
+	readonly judged: Judged;
 	readonly hash: string;
 	readonly fields: HeaderFields;
-	readonly arrival: number;
+}
+
+/** Sums up the accepted entries of an evaluation, each once: a document that is edited costs what was added since the last time. */
+export class OutcomeTally {
+	readonly #evaluation: Evaluation;
+	/** Accepted entries that were counted. */
+	#count = 0;
+	#first: Counted | undefined;
+	#last: Counted | undefined;
+	#newest: Counted | undefined;
+	/** Own entries whose arrival is not known yet, in their order. */
+	#unplaced: Counted[] = [];
+	/** Deletes that nothing lifts. */
+	readonly #deletes = new Map<string, Judged>();
+
+	constructor(evaluation: Evaluation) {
+		this.#evaluation = evaluation;
+	}
+
+	/** @param heads Automerge heads of the accepted changes; asked only when there are some. */
+	outcome(heads: () => readonly string[]): Outcome {
+		const order = this.#evaluation.inCausalOrder();
+		for (; this.#count < order.length; this.#count++) this.#add(order[this.#count] as Judged);
+		const newest = this.#settleNewest();
+		if (this.#first === undefined || this.#last === undefined || newest === undefined) {
+			const locked = [...this.#evaluation.unaccepted].some(({ verdict }) => verdict.kind === "locked");
+			return { facts: undefined, keyCommitment: undefined, deleted: false, locked, deletes: [] };
+		}
+		const [first, last] = [this.#first.fields, this.#last.fields];
+		return {
+			facts: {
+				decryptionKeyId: first.decryptionKeyId,
+				heads: heads().map((head) => [head, this.#evaluation.entryOfChange(head)?.entry.hash ?? ""] as const),
+				createdAt: first.createdAt,
+				createdBy: first.createdByPublicKey,
+				lastModifiedAt: last.createdAt,
+				lastModifiedBy: last.createdByPublicKey,
+			},
+			keyCommitment: newest.fields.keyCommitment,
+			deleted: this.#deletes.size > 0,
+			locked: false,
+			deletes: [...this.#deletes.values()],
+		};
+	}
+
+	#add(judged: Judged): void {
+		if (judged.entry.kind === "stub" || judged.entry.fields === undefined) return;
+		const { hash, fields } = judged.entry;
+		const counted: Counted = { judged, hash, fields };
+		switch (fields.entryType) {
+			case "doc_delete":
+				this.#deletes.set(hash, judged);
+				break;
+			case "doc_create":
+				if (this.#first?.fields.entryType !== "doc_create" || isBefore(counted, this.#first)) this.#first = counted;
+				break;
+			case "doc_change":
+				if (this.#first === undefined) this.#first = counted;
+				else if (this.#first.fields.entryType === "doc_change" && isBefore(counted, this.#first)) this.#first = counted;
+				// What lifts a delete builds on it, and so comes behind it.
+				for (const dependency of fields.dependencyHashes) this.#deletes.delete(dependency);
+				break;
+			default:
+				return;
+		}
+		if (this.#last === undefined || isBefore(this.#last, counted)) this.#last = counted;
+		this.#unplaced.push(counted);
+	}
+
+	/** The entry that arrived last; own ones that are being written come behind all others. */
+	#settleNewest(): Counted | undefined {
+		const unplaced: Counted[] = [];
+		for (const counted of this.#unplaced) {
+			const { arrival } = counted.judged;
+			if (arrival === Number.MAX_SAFE_INTEGER) unplaced.push(counted);
+			else if (this.#newest === undefined || arrival > this.#newest.judged.arrival) this.#newest = counted;
+		}
+		this.#unplaced = unplaced;
+		return unplaced[0] ?? this.#newest;
+	}
 }
 
 function isBefore(a: Counted, b: Counted): boolean {

@@ -1,4 +1,5 @@
 import { linkOf } from "../entry/entry.js";
+import { nameOfError } from "../errors.js";
 import type { RowWrite } from "../store/store.js";
 import type { BehindDocuments, Lag } from "./behind.js";
 import type { ChangeFeed } from "./change-feed.js";
@@ -10,21 +11,34 @@ import { setFeed } from "./projection-row.js";
 import type { Projections, StoredProjection } from "./projections.js";
 import type { Verdict } from "./verdict.js";
 import { readVerdicts, verdictRows } from "./verdict-rows.js";
+import { WaitingDocuments } from "./waiting.js";
 
 /** What bringing a document up changed. */
 export interface BroughtUp {
 	readonly open: OpenDocument;
 	/** Last arrival that it covers. */
 	readonly applied: number;
+	/** Entries that arrived since its projection was written. */
+	readonly fresh: readonly string[];
+	/** Entries that its verdicts wait for. */
+	readonly awaited: ReadonlySet<string>;
 	/** Verdicts. */
 	readonly rows: readonly RowWrite[];
 	readonly projection: Uint8Array;
 	readonly lag: Lag | undefined;
-	/** Directory and keys under which it was judged. */
-	readonly generation: string;
+	/** What it was judged under. */
+	readonly basis: Basis;
 	readonly refused: OwnRefusal | undefined;
 	/** What to tell of the document, if it shows something else now. */
 	readonly told: { readonly docId: string; readonly deleted: boolean } | undefined;
+}
+
+/** What the verdicts about a document rest on besides its own entries. */
+export interface Basis {
+	/** State of directory and keys; what is judged under one does not stand under another. */
+	readonly generation: string;
+	/** Last arrival in the store before it was judged: what came later may not have been seen. */
+	readonly arrival: number;
 }
 
 /** Own entries of a document that are refused for what they build on. */
@@ -42,6 +56,7 @@ export class Projecting {
 	readonly #feed: ChangeFeed;
 	readonly #behind: BehindDocuments;
 	readonly #projections: Projections;
+	readonly #waiting: WaitingDocuments;
 	readonly #refusalListeners = new Set<RefusalListener>();
 
 	constructor(context: DatabaseContext, feed: ChangeFeed, behind: BehindDocuments, projections: Projections) {
@@ -49,10 +64,16 @@ export class Projecting {
 		this.#feed = feed;
 		this.#behind = behind;
 		this.#projections = projections;
+		this.#waiting = new WaitingDocuments(context.store, behind);
 	}
 
-	/** The state of directory and keys; what is judged under one does not stand under another. */
-	generation(): string {
+	/** To be taken before a document is judged. */
+	async basis(): Promise<Basis> {
+		const generation = this.#generation();
+		return { generation, arrival: (await this.#context.store.position()).arrival };
+	}
+
+	#generation(): string {
 		return `${this.#context.trust.generation}/${this.#context.keyring.generation}`;
 	}
 
@@ -64,7 +85,7 @@ export class Projecting {
 		open: OpenDocument,
 		lag: Lag | undefined,
 		stored: StoredProjection | undefined,
-	): Promise<Omit<BroughtUp, "generation">> {
+	): Promise<Omit<BroughtUp, "basis">> {
 		const { document, docId, applied, feed } = open;
 		const outcome = open.outcome();
 		const data = open.data();
@@ -73,7 +94,14 @@ export class Projecting {
 		const changed = judged && ((lag?.feed ?? 0) > 0 || differs(stored, outcome, open.feed > 0));
 		const verdicts = await readVerdicts(this.#context.store.rows, document);
 		const refused = this.#ownRefusal(open, verdicts);
-		const rows = verdictRows(document, open.evaluation.judged, verdicts);
+		const awaited = new Set(open.evaluation.awaitedLinks());
+		const rows = verdictRows(document, open.evaluation.unaccepted, verdicts, awaited);
+		for (const { verdict } of open.evaluation.unaccepted) {
+			if (verdict.kind === "pending") for (const hash of verdict.missing) awaited.add(hash);
+		}
+		// Entries that were noted after the lag was looked at may have been seen all the same.
+		const unapplied = lag?.unapplied || this.#behind.get(document)?.unapplied;
+		const fresh = unapplied ? arrivedSince(open, stored) : [];
 		const projection =
 			outcome.facts === undefined || outcome.keyCommitment === undefined || data === undefined
 				? this.#projections.hidden({ docId, feed, applied, locked: outcome.locked })
@@ -82,7 +110,7 @@ export class Projecting {
 						{ facts: outcome.facts, data },
 					);
 		const told = changed ? { docId, deleted: outcome.deleted || outcome.facts === undefined } : undefined;
-		return { open, applied, rows, projection, lag, told, refused };
+		return { open, applied, fresh, awaited, rows, projection, lag, told, refused };
 	}
 
 	/** @returns a function that ends it. */
@@ -95,7 +123,7 @@ export class Projecting {
 	#ownRefusal(open: OpenDocument, before: ReadonlyMap<number, Verdict>): OwnRefusal | undefined {
 		const own = this.#context.author?.publicKey;
 		const entries: string[] = [];
-		for (const { arrival, entry, verdict } of open.evaluation.judged) {
+		for (const { arrival, entry, verdict } of open.evaluation.unaccepted) {
 			if (verdict.kind !== "refused" || verdict.reason !== "dependency") continue;
 			if (linkOf(entry).createdByPublicKey === own && before.get(arrival)?.kind !== "refused") entries.push(entry.hash);
 		}
@@ -107,16 +135,15 @@ export class Projecting {
 			try {
 				listener(refusal);
 			} catch (error) {
-				const name = error instanceof Error ? error.name : typeof error;
-				this.#context.env.log("error", "a refusal listener threw", { error: name });
+				this.#context.env.log("error", "a refusal listener threw", { error: nameOfError(error) });
 			}
 		}
 	}
 
 	/**
 	 * In the store's serial section, so that a lag which is noted meanwhile is never cleared by an older result. What was judged under
-	 * another state of directory and keys than the present one is noted to be judged anew: whoever looked for documents that wait for
-	 * the change could not see it yet.
+	 * another state of directory and keys than the present one, or without an entry that came meanwhile, is noted to be judged anew:
+	 * whoever looked for documents that wait for the change could not see it yet.
 	 */
 	async write(done: readonly BroughtUp[]): Promise<void> {
 		if (done.length === 0) return;
@@ -126,8 +153,12 @@ export class Projecting {
 			await this.#context.store.append([], {
 				rows: async () => {
 					cleared.push(...done);
-					const now = this.generation();
-					return done.flatMap((each) => this.#rows(each, now, feeds));
+					const standing = new Set<BroughtUp>();
+					for (const each of done) if (await this.#stands(each)) standing.add(each);
+					const rows = done.flatMap((each) => this.#rows(each, standing.has(each), feeds));
+					const fresh = done.filter((each) => each.fresh.length > 0);
+					const opened = await this.#waiting.open(new Map(fresh.map((each) => [each.open.document, each.fresh])));
+					return [...rows, ...opened];
 				},
 			});
 		} catch (error) {
@@ -142,9 +173,13 @@ export class Projecting {
 		for (const { refused } of done) if (refused !== undefined) this.#tellRefusal(refused);
 	}
 
+	async #stands({ basis, awaited }: BroughtUp): Promise<boolean> {
+		return basis.generation === this.#generation() && !(await this.#waiting.cameAfter(basis.arrival, awaited));
+	}
+
 	#rows(
-		{ open, applied, rows, projection, lag, told, generation }: BroughtUp,
-		now: string,
+		{ open, applied, rows, projection, lag, told }: BroughtUp,
+		stands: boolean,
 		feeds: Map<OpenDocument, number>,
 	): RowWrite[] {
 		const { document } = open;
@@ -157,13 +192,16 @@ export class Projecting {
 		}
 		setFeed(projection, open.feed);
 		all.push({ type: "put", key: projectionKey(document), value: projection });
-		all.push(
-			...(generation === now
-				? this.#behind.clear(document, lag, applied)
-				: this.#behind.note(document, { anew: true })),
-		);
+		all.push(...(stands ? this.#behind.clear(document, lag, applied) : this.#behind.note(document, { anew: true })));
 		return all;
 	}
+}
+
+function arrivedSince({ evaluation }: OpenDocument, stored: StoredProjection | undefined): string[] {
+	const applied = stored === undefined || stored.kind === "unusable" ? 0 : stored.head.applied;
+	const fresh: string[] = [];
+	for (const { arrival, entry } of evaluation.judged) if (arrival > applied) fresh.push(entry.hash);
+	return fresh;
 }
 
 /** Whether a document shows something else than its stored projection did. */

@@ -1,73 +1,51 @@
-import { faultyLevel, TenantFixture, type TestReplica } from "@mindoodb/testing";
+import {
+	faultyLevel,
+	type GateLevel,
+	gateLevel,
+	type HeldOperation,
+	setField,
+	TenantFixture,
+	type TestReplica,
+} from "@mindoodb/testing";
 import { memoryStores, nodeEnv } from "mindoodb";
 import { expect, it } from "vitest";
+import { equalBytes } from "../bytes/compare.js";
 import { toHex } from "../bytes/hex.js";
+import type { StoredEntry } from "../entry/entry.js";
 import { unlockSigningKeyPair } from "../keys/key-pair.js";
 import type { Level } from "../store/level.js";
+import { tags } from "../store/row-keys.js";
+import { projectionKey, rowKinds, verdictRange } from "./document-rows.js";
 import type { TrustEffects } from "./trust-port.js";
 
-/** First byte of the keys under which entries lie. */
-const recordTag = 0x10;
-
-/** Holds batches with entries back until it is opened, and single reads until there is such a batch. */
-class Gate {
-	held = 0;
-	#closed: Promise<void> | undefined;
-	#open: () => void = () => {};
-
-	close(): void {
-		this.#closed = new Promise((resolve) => {
-			this.#open = resolve;
-		});
-	}
-
-	open(): void {
-		this.#closed = undefined;
-		this.#open();
-	}
-
-	readonly wrapLevel = (level: Level): Level => ({
-		open: () => level.open(),
-		close: () => level.close(),
-		get: async (key) => {
-			while (this.#closed !== undefined && this.held === 0) await pause(1);
-			return level.get(key);
-		},
-		getMany: (keys) => level.getMany(keys),
-		hasMany: (keys) => level.hasMany(keys),
-		iterator: (range) => level.iterator(range),
-		batch: () => {
-			const batch = level.batch();
-			let entries = false;
-			return {
-				put: (key, value) => {
-					entries ||= key[0] === recordTag;
-					return batch.put(key, value);
-				},
-				del: (key) => batch.del(key),
-				close: () => batch.close(),
-				write: async (options) => {
-					if (entries && this.#closed !== undefined) {
-						this.held++;
-						await this.#closed;
-					}
-					await batch.write(options);
-				},
-			};
-		},
-	});
-}
-
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+/** Whether a row holds an entry. */
+const isRecord = (key: Uint8Array) => key[0] === tags.record;
+/** Whether a row of the database is of this kind. */
+const isOfKind = (kind: number) => (key: Uint8Array) => key[0] === tags.above && key[1] === kind;
+const any = () => true;
 
 async function newTenant(wrapLevel: (level: Level) => Level = (level) => level): Promise<TenantFixture> {
 	const newStores = (crypto: Parameters<typeof memoryStores>[0]) => memoryStores(crypto, { wrapLevel });
 	return TenantFixture.create({ env: await nodeEnv(), newStores });
 }
 
+/** A tenant whose engines can be held: in the order in which they were opened, the creator's first: directory, notes. */
+async function gatedTenant(): Promise<{ readonly fixture: TenantFixture; readonly gates: readonly GateLevel[] }> {
+	const gates: GateLevel[] = [];
+	const fixture = await newTenant((level) => {
+		const gate = gateLevel(level);
+		gates.push(gate);
+		return gate.level;
+	});
+	return { fixture, gates };
+}
+
 async function data(replica: TestReplica, docId: string): Promise<unknown> {
 	return (await (await replica.db()).getDocument(docId))?.getData();
 }
+
+/** Lets everything happen that waits for nothing outside of this process. */
+const settled = () => new Promise<void>((resolve) => setTimeout(resolve, 20));
 
 const everything: TrustEffects = {
 	known: [],
@@ -80,48 +58,146 @@ const everything: TrustEffects = {
 };
 
 it("an own change that is being written while its document is judged anew is not forgotten", async () => {
-	const gate = new Gate();
-	const fixture = await newTenant(gate.wrapLevel);
+	const { fixture, gates } = await gatedTenant();
 	const { creator } = fixture;
 	const notes = await creator.db();
+	const gate = gates[1] as GateLevel;
 	await notes.createDocument({ title: "judged first" });
 	const { id } = await notes.createDocument({ title: "last" });
-	await notes.changeDoc(id, (draft) => {
-		draft.first = 1;
-	});
+	await notes.changeDoc(id, setField("first", 1));
 	await notes.explain(id);
-	gate.close();
+	const reading = gate.hold("get", any);
+	const batch = gate.hold("batch", isRecord);
 	const following = notes.followTrust(everything);
-	const writing = notes.changeDoc(id, (draft) => {
-		draft.acknowledged = 2;
-	});
-	while (gate.held === 0) await pause(5);
-	await pause(300);
-	gate.open();
+	const writing = notes.changeDoc(id, setField("acknowledged", 2));
+	await batch.reached;
+	reading.release();
+	await settled();
+	batch.release();
 	await Promise.all([writing, following]);
 	expect(await data(creator, id)).toEqual({ title: "last", first: 1, acknowledged: 2 });
-	await notes.changeDoc(id, (draft) => {
-		draft.later = 3;
-	});
+	await notes.changeDoc(id, setField("later", 3));
 	await creator.reopen();
 	expect(await data(creator, id)).toEqual({ title: "last", first: 1, acknowledged: 2, later: 3 });
 	await fixture.close();
 });
 
 it("a cursor never passes a change that is not durable yet", async () => {
-	const gate = new Gate();
-	const fixture = await newTenant(gate.wrapLevel);
+	const { fixture, gates } = await gatedTenant();
 	const notes = await fixture.creator.db();
 	await notes.createDocument({ title: "first" });
-	gate.close();
+	const batch = (gates[1] as GateLevel).hold("batch", isRecord);
 	const writing = notes.createDocument({ title: "second" });
-	while (gate.held === 0) await pause(5);
+	await batch.reached;
 	const seen = await notes.getAllDocumentIds();
 	const cursor = notes.changeCursor;
-	gate.open();
+	batch.release();
 	const { id } = await writing;
 	for await (const { docId } of notes.iterateChangesSince(cursor)) seen.push(docId);
 	expect(seen).toContain(id);
+	await fixture.close();
+});
+
+it("a projection that is written behind while entries are being stored does not take their mark away", async () => {
+	const { fixture, gates } = await gatedTenant();
+	const { creator } = fixture;
+	const notes = await creator.db();
+	const gate = gates[1] as GateLevel;
+	const { id } = await notes.createDocument({ title: "shared" });
+	const bob = await fixture.member("bob");
+	await creator.level(bob);
+	await (await bob.db()).changeDoc(id, setField("bob", true));
+	await notes.changeDoc(id, setField("own", true));
+	// Bob's entries are noted, and not in the store yet.
+	const batch = gate.hold("batch", isRecord);
+	const pulling = notes.pullChangesFrom((await bob.db()).store);
+	await batch.reached;
+	// The projection is made without them, and not written yet: it reads the stored verdicts when it has seen all entries.
+	const verdicts = gate.hold("scan", isOfKind(rowKinds.verdict));
+	creator.clock.advance(5000);
+	await verdicts.reached;
+	batch.release();
+	verdicts.release();
+	await pulling;
+	expect(await data(creator, id)).toEqual({ title: "shared", own: true, bob: true });
+	await creator.reopen();
+	expect(await data(creator, id)).toEqual({ title: "shared", own: true, bob: true });
+	await fixture.close();
+});
+
+it("a link that is followed while an entry is judged that waits for it is not missed", async () => {
+	const { fixture, gates } = await gatedTenant();
+	const { creator } = fixture;
+	const bob = await fixture.member("bob");
+	const shared = await (await creator.db()).createDocument({ title: "shared" });
+	await creator.level(bob);
+	const theirs = await bob.db();
+	await theirs.createDocument({ title: "waits" });
+	await theirs.changeDoc(shared.id, setField("title", "link"));
+	await theirs.createDocument({ title: "last" });
+	const entries = await theirs.store.getEntries(await theirs.store.getAllHashes());
+	await creator.level(bob);
+	await (await creator.directory()).revokeUser("bob");
+	const late = await fixture.relay("late", ["directory", "default"]);
+	await (await late.directory()).db.pullChangesFrom((await creator.directory()).store);
+	const notes = await late.db();
+	const gate = gates.at(-1) as GateLevel;
+	const [create, waits, link, last] = entries as [StoredEntry, StoredEntry, StoredEntry, StoredEntry];
+	await notes.store.putEntries([create, last]);
+	const hold = (operation: HeldOperation, row: Uint8Array, after = 0) =>
+		gate.hold(operation, (key) => key[0] === tags.above && equalBytes(key.subarray(1), row), after);
+	// It was judged without the link, and nobody can see yet that it waits.
+	const judged = hold("scan", verdictRange(3).from, 1);
+	const waiting = notes.store.putEntries([waits]);
+	await judged.reached;
+	// Two who read the link's document come before those who have everything judged that has arrived: one sees it, one does not.
+	const stored = gate.hold("batch", isRecord);
+	const storing = notes.store.putEntries([link]);
+	await stored.reached;
+	const unseen = hold("scan", verdictRange(1).from, 1);
+	const reading = [notes.getDocument(shared.id), notes.getDocument(shared.id)];
+	await unseen.reached;
+	await settled();
+	const first = hold("batch", projectionKey(1));
+	stored.release();
+	unseen.release();
+	await first.reached;
+	const second = hold("batch", projectionKey(1));
+	first.release();
+	await second.reached;
+	judged.release();
+	second.release();
+	await Promise.all([waiting, storing, ...reading]);
+	expect(await notes.explain(waits.hash)).toMatchObject({ verdict: { kind: "accepted" } });
+	await fixture.close();
+});
+
+it("a link that is seen by a projection written behind, which did not expect it, is followed", async () => {
+	const { fixture, gates } = await gatedTenant();
+	const { creator } = fixture;
+	const [bob, carol] = [await fixture.member("bob"), await fixture.member("carol")];
+	const shared = await (await creator.db()).createDocument({ title: "shared" });
+	for (const replica of [bob, carol]) await creator.level(replica);
+	const theirs = await bob.db();
+	await theirs.createDocument({ title: "waits" });
+	await theirs.changeDoc(shared.id, setField("title", "link"));
+	await theirs.createDocument({ title: "last" });
+	const entries = await theirs.store.getEntries(await theirs.store.getAllHashes());
+	const [waits, link, last] = entries.slice(-3) as [StoredEntry, StoredEntry, StoredEntry];
+	await creator.level(bob);
+	await (await creator.directory()).revokeUser("bob");
+	await (await carol.directory()).db.pullChangesFrom((await creator.directory()).store);
+	const notes = await carol.db();
+	await notes.store.putEntries([waits, last]);
+	await notes.changeDoc(shared.id, setField("own", true));
+	const holds = gates.map((gate) => gate.hold("scan", (key) => key[0] === tags.documentListing));
+	carol.clock.advance(5000);
+	await Promise.race(holds.map(({ reached }) => reached));
+	const storing = notes.store.putEntries([link]);
+	while ((await notes.store.hasEntries([link.hash])).length === 0) await settled();
+	for (const { release } of holds) release();
+	await storing;
+	expect(await notes.explain(waits.hash)).toMatchObject({ verdict: { kind: "accepted" } });
 	await fixture.close();
 });
 
@@ -202,8 +278,7 @@ it("any number of callbacks may wait on one document, and it is read meanwhile",
 });
 
 it("what is not durable yet is in the document that is made while a callback has the other", async () => {
-	const gate = new Gate();
-	const fixture = await newTenant(gate.wrapLevel);
+	const { fixture, gates } = await gatedTenant();
 	const { creator } = fixture;
 	const notes = await creator.db();
 	const { id } = await notes.createDocument({ title: "shared" });
@@ -214,11 +289,11 @@ it("what is not durable yet is in the document that is made while a callback has
 	const released = new Promise<void>((resolve) => {
 		release = resolve;
 	});
-	gate.close();
+	const held = (gates[1] as GateLevel).hold("batch", isRecord);
 	const writing = notes.changeDoc(id, (draft) => {
 		draft.second = 2;
 	});
-	while (gate.held === 0) await pause(5);
+	await held.reached;
 	const lasting = notes.changeDoc(id, async (draft) => {
 		draft.slow = true;
 		await released;
@@ -226,9 +301,9 @@ it("what is not durable yet is in the document that is made while a callback has
 	const meanwhile = notes.changeDoc(id, (draft) => {
 		draft.seen = [draft.first, draft.second];
 	});
-	await pause(100);
+	await settled();
 	release();
-	gate.open();
+	held.release();
 	await Promise.all([writing, lasting, meanwhile]);
 	expect(await data(creator, id)).toEqual({ title: "shared", first: 1, second: 2, slow: true, seen: [1, 2] });
 	await fixture.close();

@@ -13,23 +13,20 @@ import { pageEntries } from "./pages.js";
 import { holds, PeerMemory } from "./peer-memory.js";
 import { Pull, type PullResult } from "./pull.js";
 import { Push, type PushResult, type TransferOptions } from "./push.js";
-import type { TrustFollower } from "./trust-follower.js";
 
 const processedKey = factKey("processed");
 
 export class Replication {
 	readonly #context: DatabaseContext;
 	readonly #documents: Documents;
-	readonly #follower: TrustFollower;
 	readonly #onStored: () => void;
 	/** Generation of the directory at which a peer was asked for what had been declined because of the directory. */
 	readonly #askedAt = new WeakMap<ContentAddressedStore, number>();
 
 	/** @param onStored called when entries came from elsewhere: they may continue a chain of this replica's own. */
-	constructor(context: DatabaseContext, documents: Documents, follower: TrustFollower, onStored: () => void) {
+	constructor(context: DatabaseContext, documents: Documents, onStored: () => void) {
 		this.#context = context;
 		this.#documents = documents;
-		this.#follower = follower;
 		this.#onStored = onStored;
 	}
 
@@ -85,27 +82,22 @@ export class Replication {
 		await this.#documents.flush();
 		const row = await store.rows.get(processedKey);
 		let touched = 0;
-		const authors = new Set<string>();
 		for (let at = row === undefined ? 0 : readUint(row, 0, 6); ; ) {
 			const page = await store.entriesAfter(at, { limit: pageEntries, payload: false });
 			if (page.next === at) break;
 			at = page.next;
 			const documents = new Set<number>();
-			const fresh: StoredEntry[] = [];
 			for (const { arrival, entry } of page.arrivals) {
 				const document = await store.documentNumber(linkOf(entry).docId);
 				if (document === undefined || (await this.#documents.covers(document, arrival))) continue;
 				documents.add(document);
-				fresh.push(entry);
 			}
 			touched += documents.size;
-			const settled = await this.#follower.settledBy(fresh, authors);
 			const processed = at;
 			const { behind } = this.#documents;
 			await store.append([], {
 				rows: async () => [
 					...[...documents].flatMap((document) => behind.note(document, { unapplied: true })),
-					...[...settled].flatMap((document) => behind.note(document, { anew: true })),
 					processedRow(processed),
 				],
 			});
@@ -143,12 +135,10 @@ export class Replication {
 				);
 			},
 		});
-		const hashes = new Set(report.stored.map(({ hash }) => hash));
-		const stored = entries.filter(({ hash }) => hashes.has(hash));
-		if (stored.length === 0) return report;
+		if (report.stored.length === 0) return report;
 		this.#onStored();
 		await this.#context.onAppended?.();
-		await this.#follower.arrived(stored);
+		await this.#documents.drain();
 		return report;
 	}
 

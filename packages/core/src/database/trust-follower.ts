@@ -1,7 +1,7 @@
-import { linkOf, type StoredEntry } from "../entry/entry.js";
+import { linkOf } from "../entry/entry.js";
 import type { RowWrite } from "../store/store.js";
 import type { DatabaseContext } from "./context.js";
-import { documentOfKey, lockedRange, missingRange, rowKinds, rowRange } from "./document-rows.js";
+import { documentOfKey, lockedRange, missingRange } from "./document-rows.js";
 import type { Documents } from "./documents.js";
 import type { TrustEffects } from "./trust-port.js";
 
@@ -32,35 +32,6 @@ export class TrustFollower {
 			}
 		}
 		await this.#judgeAnew(documents);
-	}
-
-	/** Has the documents judged anew that new entries settle. */
-	async arrived(entries: readonly StoredEntry[]): Promise<void> {
-		await this.#judgeAnew(await this.settledBy(entries));
-	}
-
-	/**
-	 * New entries may settle older ones of other documents: those that wait for them by name, and those of authors whose chain decides
-	 * about a revocation or a pardon.
-	 * @param done authors who need not be looked at once more; the others are added.
-	 */
-	async settledBy(entries: readonly StoredEntry[], done = new Set<string>()): Promise<Set<number>> {
-		const documents = new Set<number>();
-		if (entries.length === 0) return documents;
-		if (await this.#hasWaiting()) for (const { hash } of entries) await this.#collect(missingRange(hash), documents);
-		const authors = new Set(entries.map((entry) => linkOf(entry).createdByPublicKey));
-		for (const author of authors) {
-			if (done.has(author) || !this.#context.trust.chainMatters(author)) continue;
-			done.add(author);
-			await this.#collectAuthor(author, documents);
-		}
-		return documents;
-	}
-
-	async #hasWaiting(): Promise<boolean> {
-		for await (const batch of this.#context.store.rows.scan({ ...rowRange(rowKinds.missing), limit: 1 }))
-			return batch.length > 0;
-		return false;
 	}
 
 	async #judgeAnew(documents: ReadonlySet<number>): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Entry } from "../entry/entry.js";
+import type { PardonedEntries } from "../trust/judge.js";
 import type { Verdict } from "./verdict.js";
 
 /** What the directory means for one database. Everything is a pure function of the directory's and the database's entries. */
@@ -10,8 +11,8 @@ export interface DatabaseTrust {
 	judge(entries: readonly Entry[]): Promise<readonly (Verdict | undefined)[]>;
 	/** Whether the version of a key may be used; `undefined` = yes. */
 	judgeKey(decryptionKeyId: string, keyCommitment: string): Verdict | undefined;
-	/** Those of `entries` that an administrator pardoned by name or as part of a run. */
-	pardoned(entries: readonly Entry[]): Promise<ReadonlySet<string>>;
+	/** What an administrator pardoned of `entries`, by name or as part of a run. */
+	pardoned(entries: readonly Entry[]): Promise<PardonedEntries>;
 	/** The directory heads that a new entry of this author states, at most 64. */
 	headsFor(publicKey: string): readonly string[];
 	/** Version of a key that the directory governs; `undefined` = not governed, the newest in the KeyBag counts. */
@@ -20,10 +21,6 @@ export interface DatabaseTrust {
 	mayStore(publicKey: string): boolean;
 	/** Whether this author may write now, as far as the directory is known here; else why not. */
 	mayWrite(publicKey: string): Verdict | undefined;
-	/**
-	 * Whether verdicts about an author depend on its chain: a new link of it may then settle older entries, in whatever document.
-	 */
-	chainMatters(publicKey: string): boolean;
 	/** Whether anything in this database was pardoned. */
 	readonly hasPardons: boolean;
 	/** Grows whenever a verdict could change, for this process alone. */

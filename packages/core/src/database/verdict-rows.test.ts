@@ -29,7 +29,7 @@ it("what waits is found by what it waits for, and no longer once it is settled",
 		[verdictKey(7, 1), verdictKey(7, 2), missingKey(b, 7), lockedKey(a, 7)].map(toHex).sort(),
 	);
 	expect(verdictRows(7, [judged(1, pending), judged(2, locked)], before)).toEqual([]);
-	const settled = verdictRows(7, [judged(1, { kind: "accepted" }), judged(2, locked)], before);
+	const settled = verdictRows(7, [judged(2, locked)], before);
 	expect(keys(settled, "put")).toEqual([]);
 	expect(keys(settled, "del").sort()).toEqual([verdictKey(7, 1), missingKey(b, 7)].map(toHex).sort());
 });

@@ -6,18 +6,21 @@ import { decodeVerdict, encodeVerdict, type Verdict } from "./verdict.js";
 /**
  * The rows that turn the stored verdicts of a document into its present ones, with the index rows by which a missing entry or key
  * finds what waits for it.
+ * @param judged those that are not accepted.
+ * @param links further entries whose arrival may change a verdict.
  */
 export function verdictRows(
 	document: number,
 	judged: Iterable<Judged>,
 	before: ReadonlyMap<number, Verdict>,
+	links: Iterable<string> = [],
 ): RowWrite[] {
 	const rows: RowWrite[] = [];
 	const gone = new Map(before);
 	const waitingBefore = new Set([...before.values()].flatMap((verdict) => waitingKeys(verdict)));
 	const waiting = new Set<string>();
+	for (const link of links) waiting.add(`e${link}`);
 	for (const { arrival, verdict, right } of judged) {
-		if (verdict.kind === "accepted") continue;
 		gone.delete(arrival);
 		// An entry that is refused for another reason may yet turn out to have had no right, which is what is told of it then.
 		for (const each of right === undefined ? [verdict] : [verdict, right]) {

@@ -87,7 +87,7 @@ export async function settingsDocumentId(
 }
 
 /** The 24 bytes of a document id, `undefined` when the text is not one. */
-export function documentIdBytes(docId: string): Uint8Array | undefined {
+function documentIdBytes(docId: string): Uint8Array | undefined {
 	if (docId.length !== 32) return undefined;
 	try {
 		const bytes = fromBase64Url(docId);

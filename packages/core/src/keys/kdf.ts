@@ -38,7 +38,7 @@ export interface KdfLimitOptions {
 	readonly limits?: Partial<KdfLimits>;
 }
 
-export const kdfLimits: KdfLimits = {
+const kdfLimits: KdfLimits = {
 	memoryKiB: [8 * 1024, 1024 * 1024],
 	passes: [1, 16],
 	lanes: [1, 16],

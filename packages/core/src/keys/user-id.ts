@@ -58,7 +58,7 @@ export interface UserPublicKeys {
 	readonly encryptionKey: Uint8Array;
 }
 
-export const usernameBytes = 256;
+const usernameBytes = 256;
 
 /**
  * Makes a new identity: Ed25519 and RSA-OAEP with 3,072 bits.

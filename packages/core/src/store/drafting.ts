@@ -142,8 +142,7 @@ export class Draft {
 				value: u32(this.#state.authorCount + this.#newAuthors.size),
 			});
 		}
-		rows.push(...this.#chains.rows());
-		return rows;
+		return rows.concat(this.#chains.rows());
 	}
 
 	/** Takes over into the state what is on disk now. */

@@ -12,7 +12,7 @@ import type { LevelWrite, Table } from "./level.js";
 import { metaKeys } from "./row-keys.js";
 import type { StoreIdentity } from "./store.js";
 
-export const storeFormatVersion = 1;
+const storeFormatVersion = 1;
 
 /** Turns the rows of version `from` into those of version `from + 1`: the writes of one batch. */
 export interface StoreUpgrade {

@@ -38,7 +38,7 @@ export async function purgeDocument(env: PurgeEnv, docId: string): Promise<strin
 	let first = 0;
 	if (document !== undefined) {
 		for await (const arrivals of listArrivals(env.table, tags.documentListing, document, 0)) {
-			erased.push(...(await eraseArrivals(env, arrivals, contents)));
+			for (const hash of await eraseArrivals(env, arrivals, contents)) erased.push(hash);
 			first ||= arrivals[0] as number;
 			last = arrivals[arrivals.length - 1] as number;
 		}

@@ -24,7 +24,7 @@ import { FormatError } from "../errors.js";
 import { Packer, Unpacker } from "./packing.js";
 
 /** Payloads up to this many bytes lie in the record. */
-export const inlineBytes = 4096;
+const inlineBytes = 4096;
 
 const kinds = ["entry", "verbatim", "stub", "tombstone"] as const;
 export const headBytes = 55;

@@ -159,7 +159,7 @@ export function keyAbove(key: Uint8Array): Uint8Array {
 	return concatBytes(Uint8Array.of(tags.above), key);
 }
 
-export function closedError(): StoreError {
+function closedError(): StoreError {
 	return new StoreError("store: expected an open store, found a closed one", { code: "closed" });
 }
 

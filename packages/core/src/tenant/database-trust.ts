@@ -5,7 +5,7 @@ import type { LocalStore } from "../store/store.js";
 import type { DirectoryChanges } from "../trust/directory-changes.js";
 import type { DirectoryLog } from "../trust/directory-log.js";
 import { directoryId } from "../trust/directory-record.js";
-import { type AuthoredEntry, type ChainReader, DatabaseJudge } from "../trust/judge.js";
+import { type AuthoredEntry, type ChainReader, DatabaseJudge, type PardonedEntries } from "../trust/judge.js";
 import type { AuthorRefusal, AuthorVerdict, DirectoryRefusal } from "../trust/trust-verdict.js";
 
 /** What the directory means for one database. */
@@ -36,8 +36,8 @@ export class TenantTrust implements DatabaseTrust {
 		return verdicts.map(verdictOf);
 	}
 
-	async pardoned(entries: readonly Entry[]): Promise<ReadonlySet<string>> {
-		if (this.#dbId === directoryId) return new Set();
+	async pardoned(entries: readonly Entry[]): Promise<PardonedEntries> {
+		if (this.#dbId === directoryId) return { pardoned: new Set(), missingLinks: new Map() };
 		return this.#judge.pardoned(entries.map(authored));
 	}
 
@@ -70,12 +70,6 @@ export class TenantTrust implements DatabaseTrust {
 
 	mayWrite(publicKey: string): Verdict | undefined {
 		return verdictOf(this.#judge.mayWrite(publicKey));
-	}
-
-	chainMatters(publicKey: string): boolean {
-		const { members, administrators } = this.#log.state.view.statements;
-		if (members.hasRevocations(publicKey) || administrators.hasRevocations(publicKey)) return true;
-		return this.#log.state.pardons(this.#dbId).runs.length > 0;
 	}
 
 	/** What a change of the directory means for this database. */

@@ -5,7 +5,7 @@ import { MindooDB } from "../database/mindoo-db.js";
 import type { TrustEffects } from "../database/trust-port.js";
 import { checkId } from "../entry/header.js";
 import type { Env } from "../env.js";
-import { KeyError, UsageError } from "../errors.js";
+import { KeyError, nameOfError, UsageError } from "../errors.js";
 import type { KeyBag } from "../keys/key-bag.js";
 import { Keyring } from "../keys/keyring.js";
 import type { UnlockedUser } from "../keys/user-id.js";
@@ -300,7 +300,7 @@ export class MindooTenant {
 
 	readonly #reportUnfollowed = (error: unknown): void => {
 		this.#env.log("error", "a change of the directory could not be followed", {
-			error: error instanceof Error ? error.name : typeof error,
+			error: nameOfError(error),
 		});
 	};
 

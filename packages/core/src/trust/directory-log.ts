@@ -274,7 +274,7 @@ export class DirectoryLog {
 		}
 		let gathered: DirectoryRecord[] = [];
 		for (const [index, { arrival, records }] of read.entries()) {
-			gathered.push(...records);
+			for (const record of records) gathered.push(record);
 			if (!checkpoints.has(arrival) && index < read.length - 1) continue;
 			await this.#step(gathered, arrival);
 			gathered = [];

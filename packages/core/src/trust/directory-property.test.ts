@@ -158,7 +158,7 @@ async function everything(state: DirectoryState, db: ExampleDatabase, hashes: re
 	for (const dbId of ["notes", "payroll"]) {
 		const judge = new DatabaseJudge(state, dbId, db);
 		dump[dbId] = await judge.judge(db.entries);
-		dump[`${dbId} pardoned`] = [...(await judge.pardoned(db.entries))].sort();
+		dump[`${dbId} pardoned`] = [...(await judge.pardoned(db.entries)).pardoned].sort();
 	}
 	return dump;
 }

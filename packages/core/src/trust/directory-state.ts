@@ -278,7 +278,7 @@ export class DirectoryState {
 		const runs: ChainRun[] = [];
 		for (const form of this.#fold.statements.pardons(dbId).values()) {
 			for (const hash of form.entries) entries.add(hash);
-			runs.push(...form.runs);
+			for (const run of form.runs) runs.push(run);
 		}
 		return { entries, runs };
 	}

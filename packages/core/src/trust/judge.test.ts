@@ -239,7 +239,7 @@ test("pardons name entries and runs of the database", async () => {
 	example.revoke("root", "mia");
 	const all = [first, second, third, fourth, foreign];
 	scene.state.add(example.records);
-	expect(await scene.judgement.pardoned(all)).toEqual(new Set());
+	expect((await scene.judgement.pardoned(all)).pardoned).toEqual(new Set());
 	example.pardon(
 		"root",
 		"other",
@@ -251,11 +251,38 @@ test("pardons name entries and runs of the database", async () => {
 		all.map(({ hash }) => hash),
 	);
 	scene.state.add(example.records);
-	expect(await scene.judgement.pardoned(all)).toEqual(new Set());
+	expect((await scene.judgement.pardoned(all)).pardoned).toEqual(new Set());
 	example.pardon("root", "notes", [first.hash], [{ from: second.hash, to: third.hash }]);
 	const changes = scene.state.add(example.records);
-	expect(await scene.judgement.pardoned(all)).toEqual(new Set([first.hash, third.hash]));
+	expect((await scene.judgement.pardoned(all)).pardoned).toEqual(new Set([first.hash, third.hash]));
 	expect(changes.pardons.map(({ dbId, entries }) => [dbId, entries])).toEqual([["notes", [first.hash]]]);
+});
+
+test("an entry that may lie in a pardoned run names the link that would tell, and opens on arrival", async () => {
+	const scene = new Scene();
+	const { example, db } = scene;
+	const grant = example.grant("root", "mia");
+	const first = db.write("mia", [grant]);
+	const second = db.write("mia", [grant], { arrives: false });
+	const third = db.write("mia", [grant], { arrives: false });
+	example.revoke("root", "mia");
+	example.pardon("root", "notes", [], [{ from: undefined, to: third.hash }]);
+	scene.state.add(example.records);
+	const waitsFor = async () => (await scene.judgement.pardoned([first])).missingLinks.get(first.hash);
+	expect(await waitsFor()).toEqual([third.hash]);
+	db.arrive(third);
+	expect(await waitsFor()).toEqual([second.hash]);
+	db.arrive(second);
+	expect(await waitsFor()).toBeUndefined();
+	expect((await scene.judgement.pardoned([first])).pardoned).toEqual(new Set([first.hash]));
+});
+
+test("a pardon may name more runs than a call takes arguments (lesson 10)", () => {
+	const { example, state } = new Scene();
+	const run = { from: undefined, to: hashOf("somebody's") };
+	example.pardon("root", "notes", [], new Array<typeof run>(150_000).fill(run));
+	state.add(example.records);
+	expect(state.pardons("notes").runs).toHaveLength(150_000);
 });
 
 test("an administrator's pardon and revocation of members end with the administrator's right", async () => {

@@ -28,6 +28,14 @@ export interface ChainReader {
 	authorsOf(hashes: readonly string[]): Promise<readonly (string | undefined)[]>;
 }
 
+/** What administrators pardoned, of the entries asked for. */
+export interface PardonedEntries {
+	/** Named, or part of a run. */
+	readonly pardoned: ReadonlySet<string>;
+	/** By entry: links that have not arrived and may yet show that it lies in a pardoned run. */
+	readonly missingLinks: ReadonlyMap<string, readonly string[]>;
+}
+
 interface ReadChain {
 	readonly chain: AuthorChain;
 	arrival: number;
@@ -91,14 +99,15 @@ export class DatabaseJudge {
 	}
 
 	/**
-	 * Those of `entries` that an administrator pardoned, by name or as part of a run. What they build on is pardoned as well: that
-	 * is for the caller to follow.
+	 * What was pardoned of `entries`, by name or as part of a run. What they build on is pardoned as well: that is for the caller to
+	 * follow.
 	 */
-	async pardoned(entries: readonly AuthoredEntry[]): Promise<ReadonlySet<string>> {
+	async pardoned(entries: readonly AuthoredEntry[]): Promise<PardonedEntries> {
 		const { entries: names, runs } = this.#state.pardons(this.#dbId);
 		const pardoned = new Set<string>();
-		if (names.size === 0 && runs.length === 0) return pardoned;
-		const byAuthor = await this.#runsByAuthor(runs);
+		const missingLinks = new Map<string, readonly string[]>();
+		if (names.size === 0 && runs.length === 0) return { pardoned, missingLinks };
+		const { byAuthor, unknownEnds } = await this.#runsByAuthor(runs);
 		const current = new Set<string>();
 		for (const entry of entries) {
 			if (names.has(entry.hash)) {
@@ -106,12 +115,20 @@ export class DatabaseJudge {
 				continue;
 			}
 			const own = byAuthor.get(entry.signer);
-			if (own === undefined) continue;
-			const chain = await this.#chainOf(entry.signer, current);
-			chain.add(entry);
-			if (chain.membershipOfAny(own, entry.hash).kind === "inside") pardoned.add(entry.hash);
+			let missing = unknownEnds;
+			if (own !== undefined) {
+				const chain = await this.#chainOf(entry.signer, current);
+				chain.add(entry);
+				const membership = chain.membershipOfAny(own, entry.hash);
+				if (membership.kind === "inside") {
+					pardoned.add(entry.hash);
+					continue;
+				}
+				if (membership.kind === "unknown") missing = [...unknownEnds, ...membership.missing];
+			}
+			if (missing.length > 0) missingLinks.set(entry.hash, missing);
 		}
-		return pardoned;
+		return { pardoned, missingLinks };
 	}
 
 	#right(entry: AuthoredEntry): AuthorVerdict | OpenRight {
@@ -152,7 +169,10 @@ export class DatabaseJudge {
 		return read.chain;
 	}
 
-	async #runsByAuthor(runs: readonly ChainRun[]): Promise<ReadonlyMap<string, readonly ChainRun[]>> {
+	/** Runs whose end has not arrived may be anybody's. */
+	async #runsByAuthor(
+		runs: readonly ChainRun[],
+	): Promise<{ readonly byAuthor: ReadonlyMap<string, readonly ChainRun[]>; readonly unknownEnds: readonly string[] }> {
 		const unknown = [...new Set(runs.map(({ to }) => to))].filter((to) => !this.#endAuthors.has(to));
 		if (unknown.length > 0) {
 			const authors = await this.#reader.authorsOf(unknown);
@@ -162,14 +182,18 @@ export class DatabaseJudge {
 			}
 		}
 		const byAuthor = new Map<string, ChainRun[]>();
+		const unknownEnds = new Set<string>();
 		for (const run of runs) {
 			const author = this.#endAuthors.get(run.to);
-			if (author === undefined) continue;
+			if (author === undefined) {
+				unknownEnds.add(run.to);
+				continue;
+			}
 			const own = byAuthor.get(author);
 			if (own === undefined) byAuthor.set(author, [run]);
 			else own.push(run);
 		}
-		return byAuthor;
+		return { byAuthor, unknownEnds: [...unknownEnds] };
 	}
 }
 

@@ -318,7 +318,7 @@ export function newGeneration({ random }: Env): string {
 }
 
 /** Erases keys first, in one step; what a crash leaves of the rest cannot be read any more, and goes when the folder is opened. */
-export async function eraseTenants(dir: string): Promise<void> {
+async function eraseTenants(dir: string): Promise<void> {
 	const dropped = join(dir, "dropped");
 	await removeDurably(dropped);
 	await renameDurably(tenantsFolder(dir), dropped).catch(ignoreAbsent);

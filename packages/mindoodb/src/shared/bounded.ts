@@ -1,5 +1,5 @@
 /** Operations that a bulk form keeps under way at once. */
-export const bulkInFlight = 64;
+const bulkInFlight = 64;
 
 /** Runs `work` over `items`, at most `width` at once, and answers in the order given. The first failure rejects. */
 export async function mapBounded<T, R>(
