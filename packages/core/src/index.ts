@@ -84,6 +84,8 @@ export {
 } from "./keys/user-id.js";
 export type { Level, LevelBatch } from "./store/level.js";
 export { openLevelStore } from "./store/level-store.js";
+export { LruMap } from "./store/lru-map.js";
+export type * from "./store/rows.js";
 export type * from "./store/store.js";
 export { MindooTenant, type OpenDatabaseOptions } from "./tenant/mindoo-tenant.js";
 export {

@@ -347,7 +347,7 @@ describe("verify", () => {
 		const { tenantRoot } = await folder.findTenant();
 		const store = await folder.env.stores.open({ tenantRoot, dbId: "notes", purpose: "documents" });
 		const found = new Map<string, Uint8Array>();
-		for await (const batch of store.rows.scan({ from: new Uint8Array(0), to: new Uint8Array(32).fill(255) })) {
+		for await (const batch of store.rows.scan({ gte: new Uint8Array(0), lt: new Uint8Array(32).fill(255) })) {
 			for (const [key, value] of batch) found.set(toHex(key), value);
 		}
 		const positionBytes = 6;

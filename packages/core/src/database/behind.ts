@@ -1,5 +1,6 @@
 import { readUint, writeUint } from "../bytes/big-endian.js";
-import type { LocalStore, RowWrite } from "../store/store.js";
+import type { RowWrite } from "../store/rows.js";
+import type { LocalStore } from "../store/store.js";
 import { behindKey, documentOfKey, rowKinds, rowRange } from "./document-rows.js";
 
 /** Why a document's projection is behind. */

@@ -1,6 +1,7 @@
 import { readUint } from "../bytes/big-endian.js";
 import { UsageError } from "../errors.js";
-import type { LocalStore, RowWrite } from "../store/store.js";
+import type { RowWrite } from "../store/rows.js";
+import type { LocalStore } from "../store/store.js";
 import { feedKey, lastUint48, rowKinds, rowRange, uint32 } from "./document-rows.js";
 
 /** Tells a subscriber that what a document shows has changed. */
@@ -74,8 +75,8 @@ export class ChangeFeed {
 	/** Documents that changed after `cursor`, oldest change first, in batches. @throws {UsageError} for a foreign cursor. */
 	async *documentsSince(cursor: string | undefined): AsyncGenerator<readonly { document: number; feed: number }[]> {
 		const range = rowRange(rowKinds.feed);
-		const from = cursor === undefined ? range.from : feedKey(this.#parse(cursor) + 1);
-		for await (const batch of this.#store.rows.scan({ from, to: range.to })) {
+		const gte = cursor === undefined ? range.gte : feedKey(this.#parse(cursor) + 1);
+		for await (const batch of this.#store.rows.scan({ ...range, gte })) {
 			yield batch.map(([key, value]) => ({ document: readUint(value, 0, 4), feed: lastUint48(key) }));
 		}
 	}

@@ -13,7 +13,8 @@ import { makeEntry, signEntries } from "../entry/sign.js";
 import type { Env } from "../env.js";
 import { nameOfError } from "../errors.js";
 import type { HeldKey } from "../keys/keyring.js";
-import type { LocalStore, Placement, RowWrite } from "../store/store.js";
+import type { RowWrite } from "../store/rows.js";
+import type { LocalStore, Placement } from "../store/store.js";
 
 const day = 24 * 60 * 60 * 1000;
 /** Most jobs of a group: more of them save no time, and hold their memory until the last is written. */

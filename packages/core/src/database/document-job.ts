@@ -5,7 +5,8 @@ import type { LocalChange } from "../automerge/crdt-document.js";
 import { limits } from "../entry/limits.js";
 import { StoreError } from "../errors.js";
 import type { HeldKey } from "../keys/keyring.js";
-import type { Placement, RowWrite } from "../store/store.js";
+import type { RowWrite } from "../store/rows.js";
+import type { Placement } from "../store/store.js";
 import type { CommitJob, Draft } from "./commit-queue.js";
 import type { OpenDocument } from "./open-document.js";
 

@@ -17,9 +17,8 @@ import { readUint, writeUint } from "../bytes/big-endian.js";
 import { concatBytes } from "../bytes/concat.js";
 import { fromHex, toHex } from "../bytes/hex.js";
 import { asciiBytes } from "../bytes/text.js";
-import type { RowRange } from "../store/store.js";
-
-type KeyRange = Pick<RowRange, "from" | "to">;
+import { prefixRange } from "../store/row-keys.js";
+import type { RowRange } from "../store/rows.js";
 
 const empty = new Uint8Array(0);
 
@@ -91,7 +90,7 @@ export function noteKey(storeId: string, direction: Direction, kind: NoteKind, a
 }
 
 /** Notes about a store in one direction; all kinds unless one is named. */
-export function noteRange(storeId: string, direction: Direction, kind?: NoteKind): KeyRange {
+export function noteRange(storeId: string, direction: Direction, kind?: NoteKind): RowRange {
 	const prefix = peerPrefix(storeId, direction);
 	return rowRange(rowKinds.note, kind === undefined ? prefix : concatBytes(prefix, Uint8Array.of(noteKinds[kind])));
 }
@@ -128,30 +127,20 @@ export function lastUint48(key: Uint8Array): number {
 }
 
 /** All rows of a kind, or those whose key continues with `prefix`. */
-export function rowRange(kind: RowKind, prefix: Uint8Array = empty): KeyRange {
-	const from = concatBytes(Uint8Array.of(kind), prefix);
-	return { from, to: after(from) };
+export function rowRange(kind: RowKind, prefix: Uint8Array = empty): RowRange {
+	return prefixRange(concatBytes(Uint8Array.of(kind), prefix));
 }
 
-export function verdictRange(document: number): KeyRange {
+export function verdictRange(document: number): RowRange {
 	return rowRange(rowKinds.verdict, uint32(document));
 }
 
-export function missingRange(hash: string): KeyRange {
+export function missingRange(hash: string): RowRange {
 	return rowRange(rowKinds.missing, fromHex(hash, 32).subarray(0, 16));
 }
 
-export function lockedRange(keyCommitment: string): KeyRange {
+export function lockedRange(keyCommitment: string): RowRange {
 	return rowRange(rowKinds.locked, fromHex(keyCommitment, 32).subarray(0, 16));
-}
-
-/** Smallest key behind all keys that begin with `prefix`; its last byte that is not ff grows by one. */
-function after(prefix: Uint8Array): Uint8Array {
-	let length = prefix.length;
-	while (length > 0 && prefix[length - 1] === 0xff) length--;
-	const key = prefix.slice(0, length);
-	key[length - 1] = (key[length - 1] as number) + 1;
-	return key;
 }
 
 function peerPrefix(storeId: string, direction: Direction): Uint8Array {

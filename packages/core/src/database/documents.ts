@@ -8,6 +8,7 @@ import { nameOfError, StoreError, UsageError } from "../errors.js";
 import { BehindDocuments } from "./behind.js";
 import { ChangeFeed } from "./change-feed.js";
 import type { DatabaseContext } from "./context.js";
+import { projectionKey } from "./document-rows.js";
 import { evaluationContext } from "./evaluation-context.js";
 import type { MindooDoc } from "./mindoo-doc.js";
 import { OpenDocument, type StoredState } from "./open-document.js";
@@ -33,6 +34,8 @@ export class Documents {
 	readonly #turns = new Map<number, Promise<unknown>>();
 	/** Documents that are being opened to be written. */
 	readonly #opening = new Map<string, Promise<OpenDocument>>();
+	/** Documents that were brought up and whose rows are being written. */
+	readonly #beingWritten = new Set<OpenDocument>();
 	readonly #actors: string[] = [];
 	#timer: (() => void) | undefined;
 	#endReadAnew: (() => void) | undefined;
@@ -204,11 +207,34 @@ export class Documents {
 					const result = await this.#bringUp(document);
 					if (result !== undefined) done.push(result);
 				}
-				await this.#projecting.write(done);
+				for (const { open } of done) this.#beingWritten.add(open);
+				try {
+					await this.#projecting.write(done);
+				} finally {
+					for (const { open } of done) this.#beingWritten.delete(open);
+				}
 			});
 			const outdated = done.map(({ open }) => open.document).filter((document) => this.behind.get(document)?.anew);
 			if (outdated.length > 0) await this.bringUp(outdated);
 		}
+	}
+
+	/** Erases a document from this replica, and what was kept of it to be shown. @returns the addresses erased. */
+	async purge(docId: string): Promise<string[]> {
+		const { store } = this.#context;
+		const document = await store.documentNumber(docId);
+		if (document === undefined) return store.purgeDocHistory(docId);
+		// In turn, or a projection that was made before would be written after.
+		const erased = await this.#inTurn([document], () =>
+			store.purgeDocHistory(docId, {
+				rows: async () => [
+					{ type: "del", key: projectionKey(document) },
+					...this.behind.note(document, { feed: await this.#feedOf(document), anew: true }),
+				],
+			}),
+		);
+		await this.bringUp([document]);
+		return erased;
 	}
 
 	/** Sees to it that the projection of a document that was just written follows. */
@@ -234,12 +260,16 @@ export class Documents {
 		this.#open.clear();
 	}
 
-	/** After a failed write, whose changes may stand in the store all the same: their places in the actors' sequences are not used again. */
+	/**
+	 * After rows that were given in vain. Changes may stand in the store all the same, so their places in the actors' sequences are not
+	 * used again; where a document stands in the feed is what the store says, or its row there would stay behind.
+	 */
 	async #readAnew(): Promise<void> {
 		const { env } = this.#context;
 		for (const [copy, actor] of this.#actors.entries()) this.#actors[copy] = renewActor(env.random, actor);
 		this.#open.dropIdle((document) => this.#turns.has(document));
 		await this.behind.reload(this.#context.store);
+		for (const open of [...this.#open.all(), ...this.#beingWritten]) open.feed = await this.#feedOf(open.document);
 	}
 
 	/** Automerge documents in memory. */
@@ -304,6 +334,11 @@ export class Documents {
 			docId,
 			state,
 		);
+	}
+
+	/** Feed number of a document's latest change, 0 for none. In the serial section alone. */
+	async #feedOf(document: number): Promise<number> {
+		return this.behind.get(document)?.feed || (await this.projections.readHead(document))?.feed || 0;
 	}
 
 	/** Their rows stay behind and are made up for later. */

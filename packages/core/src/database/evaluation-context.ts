@@ -16,7 +16,7 @@ export function evaluationContext(context: DatabaseContext, docId: string): Eval
 		trust,
 		foreign: async (hashes) => {
 			const arrivals = (await store.arrivalsOf(hashes)).filter((arrival) => arrival !== undefined);
-			const elsewhere = await store.getArrivals(arrivals, { payload: false });
+			const elsewhere = await store.getArrivals(arrivals, { payload: false, purged: true });
 			return new Set(elsewhere.filter(({ entry }) => linkOf(entry).docId !== docId).map(({ entry }) => entry.hash));
 		},
 		precedes: chainOrder(store),

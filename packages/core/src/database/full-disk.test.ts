@@ -2,26 +2,64 @@
 import { type FaultyLevel, faultyLevel, TenantFixture, type TestReplica } from "@mindoodb/testing";
 import { memoryStores, nodeEnv } from "mindoodb";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import type { Level } from "../store/level.js";
+import type { LocalStore } from "../store/store.js";
 import type { MindooDB } from "./mindoo-db.js";
 
 let fixture: TenantFixture;
 let alice: TestReplica;
 let notes: MindooDB;
 let disk: FaultyLevel;
+let store: LocalStore;
+/** Batches are not written before this. */
+let hold: Promise<void> | undefined;
+
+function holding(level: Level): Level {
+	return {
+		open: () => level.open(),
+		close: () => level.close(),
+		get: (key) => level.get(key),
+		getMany: (keys) => level.getMany(keys),
+		hasMany: (keys) => level.hasMany(keys),
+		iterator: (range) => level.iterator(range),
+		batch: () => {
+			const batch = level.batch();
+			return {
+				put: (key, value) => batch.put(key, value),
+				del: (key) => batch.del(key),
+				write: async (options) => {
+					await hold;
+					await batch.write(options);
+				},
+				close: () => batch.close(),
+			};
+		},
+	};
+}
+
+/** Ids in the order of the change feed. */
+async function fed(): Promise<string[]> {
+	const ids: string[] = [];
+	for await (const { docId } of notes.iterateChangesSince()) ids.push(docId);
+	return ids;
+}
 
 beforeEach(async () => {
 	const levels: FaultyLevel[] = [];
+	hold = undefined;
 	fixture = await TenantFixture.create({
 		env: await nodeEnv(),
 		creator: "alice",
-		newStores: (crypto) =>
-			memoryStores(crypto, {
+		newStores: (crypto) => {
+			const stores = memoryStores(crypto, {
 				wrapLevel(level) {
-					const faulty = faultyLevel(level);
+					const faulty = faultyLevel(holding(level));
 					levels.push(faulty);
 					return faulty.level;
 				},
-			}),
+			});
+			return { ...stores, open: async (options) => (store = await stores.open(options)) };
+		},
 	});
 	alice = fixture.creator;
 	notes = await alice.db();
@@ -149,4 +187,60 @@ it("projections that cannot be written behind are written later", async () => {
 	await alice.reopen();
 	notes = await alice.db();
 	expect(await listOf(notes, id)).toEqual([1, 2]);
+});
+
+it("a document stands in the feed once, after a projection that could not be written", async () => {
+	const { id } = await notes.createDocument({ list: [] });
+	const other = await notes.createDocument({ list: [] });
+	const bob = await fixture.member("bob");
+	const theirs = await bob.db();
+	await alice.level(bob);
+	for (const written of [false, true]) {
+		for (const open of [true, false]) {
+			if (open) await notes.changeDoc(id, add(1));
+			await theirs.changeDoc(id, add(2));
+			// The entries reach the disk, and what they make of the document does not.
+			disk.failWrites({ after: 1, times: 1, written });
+			await expect(notes.pullChangesFrom(theirs.store)).rejects.toMatchObject({ code: "store-io" });
+			disk.repair();
+			expect(await fed()).toEqual([other.id, id]);
+			await theirs.changeDoc(id, add(3));
+			await notes.pullChangesFrom(theirs.store);
+			expect(await fed()).toEqual([other.id, id]);
+			await alice.reopen();
+			notes = await alice.db();
+			await theirs.changeDoc(id, add(4));
+			await notes.pullChangesFrom(theirs.store);
+			expect(await fed()).toEqual([other.id, id]);
+		}
+	}
+});
+
+it("a document stands in the feed once, after another call of its batch failed", async () => {
+	const { id } = await notes.createDocument({ list: [] });
+	const other = await notes.createDocument({ list: [] });
+	await notes.changeDoc(id, add(1));
+	let release: () => void = () => {};
+	hold = new Promise((resolve) => {
+		release = resolve;
+	});
+	const busy = store.rows.write([{ type: "put", key: Uint8Array.of(255), value: new Uint8Array(0) }]);
+	const asked = new Promise<void>((resolve) => {
+		const append = store.append.bind(store);
+		store.append = (...call) => {
+			resolve();
+			return append(...call);
+		};
+	});
+	const change = notes.changeDoc(id, add(2));
+	await asked;
+	const failing = store.append([], { rows: () => Promise.reject(new Error("no rows")) });
+	release();
+	await expect(failing).rejects.toThrow("no rows");
+	await Promise.all([busy, change]);
+	expect(await fed()).toEqual([other.id, id]);
+	expect(await listOf(notes, id)).toEqual([1, 2]);
+	await alice.reopen();
+	notes = await alice.db();
+	expect(await fed()).toEqual([other.id, id]);
 });

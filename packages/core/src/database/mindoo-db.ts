@@ -83,7 +83,7 @@ export class MindooDB {
 				await context.onReceived?.();
 				return report;
 			},
-			(docId) => this.#replication.purge(docId),
+			(docId) => this.#documents.purge(docId),
 		);
 	}
 

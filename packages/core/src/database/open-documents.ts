@@ -13,6 +13,10 @@ export class OpenDocuments {
 		return this.#open.size;
 	}
 
+	all(): readonly OpenDocument[] {
+		return [...this.#open.values()];
+	}
+
 	/** The document, unless nothing can be built on it any more. */
 	get(document: number): OpenDocument | undefined {
 		const open = this.#open.get(document);

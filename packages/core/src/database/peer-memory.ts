@@ -6,7 +6,8 @@ import { decodeCbor, encodeCbor } from "../bytes/cbor.js";
 import { fromHex, toHex } from "../bytes/hex.js";
 import type { Clock } from "../env.js";
 import { FormatError } from "../errors.js";
-import type { ContentAddressedStore, LocalStore, RowWrite, StorePosition } from "../store/store.js";
+import type { RowWrite } from "../store/rows.js";
+import type { ContentAddressedStore, LocalStore, StorePosition } from "../store/store.js";
 import {
 	type Direction,
 	lastUint48,

@@ -1,6 +1,6 @@
 import { linkOf } from "../entry/entry.js";
 import { nameOfError } from "../errors.js";
-import type { RowWrite } from "../store/store.js";
+import type { RowWrite } from "../store/rows.js";
 import type { BehindDocuments, Lag } from "./behind.js";
 import type { ChangeFeed } from "./change-feed.js";
 import type { DatabaseContext } from "./context.js";

@@ -47,6 +47,12 @@ export class Projections {
 		return row === undefined ? undefined : this.#open(row);
 	}
 
+	/** The part of a projection that needs no key; `undefined` when there is none, or it is damaged. */
+	async readHead(document: number): Promise<ProjectionHead | undefined> {
+		const row = await this.#context.store.rows.get(projectionKey(document));
+		return row && decode(row)?.head;
+	}
+
 	/**
 	 * Projections in the order in which the documents came to this store, after `document`. While some are decrypted the engine reads
 	 * the next ones, until there are `expected`.
@@ -109,9 +115,9 @@ export class Projections {
 
 	/** Up to `limit` rows after a document. */
 	async #readRows(document: number, limit: number): Promise<readonly (readonly [key: Uint8Array, row: Uint8Array])[]> {
-		const { to } = rowRange(rowKinds.projection);
+		const range = rowRange(rowKinds.projection);
 		const rows: (readonly [Uint8Array, Uint8Array])[] = [];
-		for await (const batch of this.#context.store.rows.scan({ from: projectionKey(document + 1), to, limit }))
+		for await (const batch of this.#context.store.rows.scan({ ...range, gte: projectionKey(document + 1), limit }))
 			rows.push(...batch);
 		return rows;
 	}

@@ -5,7 +5,8 @@
 import { readUint } from "../bytes/big-endian.js";
 import { linkOf, type StoredEntry } from "../entry/entry.js";
 import { VerifyError } from "../errors.js";
-import type { ContentAddressedStore, PutReport, Refusal, RowWrite } from "../store/store.js";
+import type { RowWrite } from "../store/rows.js";
+import type { ContentAddressedStore, PutReport, Refusal } from "../store/store.js";
 import type { DatabaseContext } from "./context.js";
 import { type Direction, factKey, uint48 } from "./document-rows.js";
 import type { Documents } from "./documents.js";
@@ -33,17 +34,6 @@ export class Replication {
 	/** Checks and stores entries that somebody offers, and judges them. */
 	async receive(entries: readonly StoredEntry[]): Promise<PutReport> {
 		return this.#store(entries);
-	}
-
-	/** Erases a document from this replica, and what was kept of it to be shown. @returns the addresses erased. */
-	async purge(docId: string): Promise<string[]> {
-		const { store } = this.#context;
-		const erased = await store.purgeDocHistory(docId);
-		const document = await store.documentNumber(docId);
-		if (document === undefined) return erased;
-		await store.append([], { rows: async () => this.#documents.behind.note(document, { anew: true }) });
-		await this.#documents.bringUp([document]);
-		return erased;
 	}
 
 	async pull(remote: ContentAddressedStore, options: TransferOptions): Promise<PullResult> {

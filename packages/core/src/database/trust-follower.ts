@@ -1,5 +1,5 @@
 import { linkOf } from "../entry/entry.js";
-import type { RowWrite } from "../store/store.js";
+import type { RowRange, RowWrite } from "../store/rows.js";
 import type { DatabaseContext } from "./context.js";
 import { documentOfKey, lockedRange, missingRange } from "./document-rows.js";
 import type { Documents } from "./documents.js";
@@ -44,7 +44,7 @@ export class TrustFollower {
 		await this.#documents.drain();
 	}
 
-	async #collect(range: { readonly from: Uint8Array; readonly to: Uint8Array }, documents: Set<number>): Promise<void> {
+	async #collect(range: RowRange, documents: Set<number>): Promise<void> {
 		for await (const batch of this.#context.store.rows.scan(range)) {
 			for (const [key] of batch) documents.add(documentOfKey(key));
 		}
@@ -60,7 +60,7 @@ export class TrustFollower {
 
 	async #arrivals(hashes: readonly string[]) {
 		const arrivals = (await this.#context.store.arrivalsOf(hashes)).filter((arrival) => arrival !== undefined);
-		return this.#context.store.getArrivals(arrivals, { payload: false });
+		return this.#context.store.getArrivals(arrivals, { payload: false, purged: true });
 	}
 
 	async #add(docId: string, documents: Set<number>): Promise<void> {

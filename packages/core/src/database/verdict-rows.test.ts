@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { toHex } from "../bytes/hex.js";
-import type { RowWrite } from "../store/store.js";
+import type { RowWrite } from "../store/rows.js";
 import { lockedKey, missingKey, verdictKey } from "./document-rows.js";
 import type { Judged } from "./evaluation.js";
 import type { Verdict } from "./verdict.js";

@@ -1,4 +1,4 @@
-import type { Rows, RowWrite } from "../store/store.js";
+import type { Rows, RowWrite } from "../store/rows.js";
 import { lastUint48, lockedKey, missingKey, noValue, verdictKey, verdictRange } from "./document-rows.js";
 import type { Judged } from "./evaluation.js";
 import { decodeVerdict, encodeVerdict, type Verdict } from "./verdict.js";

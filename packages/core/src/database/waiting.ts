@@ -1,4 +1,5 @@
-import type { LocalStore, RowWrite } from "../store/store.js";
+import type { RowWrite } from "../store/rows.js";
+import type { LocalStore } from "../store/store.js";
 import type { BehindDocuments } from "./behind.js";
 import { documentOfKey, missingRange, rowKinds, rowRange } from "./document-rows.js";
 

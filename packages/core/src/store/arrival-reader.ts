@@ -3,7 +3,7 @@
 import { fromHex, toHex } from "../bytes/hex.js";
 import { MindooError, StoreError } from "../errors.js";
 import { type KnownAddress, readAddress, runningDigest } from "./drafting.js";
-import { type ReaderEnv, type ReadRecords, type RecordRow, readRecords } from "./reading.js";
+import { type ReaderEnv, type ReadOptions, type ReadRecords, type RecordRow, readRecords } from "./reading.js";
 import { decodeRecord, decodeRecordHead, headBytes, isInlineRecord } from "./record.js";
 import { addressKey, arrivalOfRecordKey, recordKey } from "./row-keys.js";
 import { digestOf, type StoreState } from "./state.js";
@@ -39,8 +39,8 @@ export class ArrivalReader {
 		return known;
 	}
 
-	async read(arrivals: readonly number[], payload: boolean): Promise<ReadRecords> {
-		return readRecords(this.#env, await this.#rowsOf(arrivals), payload);
+	async read(arrivals: readonly number[], options: ReadOptions = {}): Promise<ReadRecords> {
+		return readRecords(this.#env, await this.#rowsOf(arrivals), options);
 	}
 
 	/** As `read`, in pieces whose payloads fit into memory. */
@@ -48,7 +48,7 @@ export class ArrivalReader {
 		let rows = await this.#rowsOf(arrivals);
 		while (rows.length > 0) {
 			const count = payload ? countWithin(rows, rows.length, pieceBytes) : rows.length;
-			yield (await readRecords(this.#env, rows.slice(0, count), payload)).arrivals;
+			yield (await readRecords(this.#env, rows.slice(0, count), { payload })).arrivals;
 			rows = rows.slice(count);
 		}
 	}
@@ -58,7 +58,7 @@ export class ArrivalReader {
 		const end = this.#state.arrival;
 		const rows = await this.#rowsBetween(after + 1, Math.min(end, after + limit));
 		const taken = rows.slice(0, payload ? countWithin(rows, limit, maxBytes) : limit);
-		const { arrivals, damaged } = await readRecords(this.#env, taken, payload);
+		const { arrivals, damaged } = await readRecords(this.#env, taken, { payload });
 		const last = taken[taken.length - 1];
 		return {
 			arrivals,
@@ -74,7 +74,7 @@ export class ArrivalReader {
 		for await (const rows of this.#env.table.scan(range, batchSize)) {
 			for (const [, value] of rows) {
 				const head = tryHead(value);
-				if (head !== undefined && head.kind !== "tombstone") hashes.push(head.hash);
+				if (head?.purged === false) hashes.push(head.hash);
 			}
 		}
 		return hashes;
@@ -93,7 +93,7 @@ export class ArrivalReader {
 		for (let done = 0; done < total; ) {
 			const rows = await this.#rowsBetween(done + 1, Math.min(total, done + defaultLimit));
 			const taken = rows.slice(0, countWithin(rows, rows.length, pieceBytes));
-			const { damaged } = await readRecords(this.#env, taken, true);
+			const { damaged } = await readRecords(this.#env, taken, { purged: true });
 			const byArrival = new Map(damaged.map((each) => [each.arrival, each]));
 			for (const [index, message] of (await this.#checkAddresses(taken)).entries()) {
 				const row = taken[index] as RecordRow;
@@ -120,7 +120,7 @@ export class ArrivalReader {
 			if (head === undefined) return undefined;
 			const address = addresses.get(head.hash);
 			if (address?.arrival !== rows[index]?.arrival) return "its address is missing or leads elsewhere";
-			return address?.purged === (head.kind === "tombstone") ? undefined : "address and record differ on a purge";
+			return address?.purged === head.purged ? undefined : "address and record differ on a purge";
 		});
 	}
 

@@ -4,8 +4,8 @@
  * A head is an entry that no other entry of its author here names as predecessor; a gap is an entry that is named and missing.
  * Only these two have rows, so an entry that was named leaves none: an entry that is here and is no head was named before.
  */
-import type { LevelWrite } from "./level.js";
 import { chainKey, tags } from "./row-keys.js";
+import type { RowWrite } from "./rows.js";
 import type { AuthorState } from "./state.js";
 
 interface Mark {
@@ -38,8 +38,8 @@ export class ChainChanges {
 		} else mark.now = now;
 	}
 
-	rows(): LevelWrite[] {
-		const rows: LevelWrite[] = [];
+	rows(): RowWrite[] {
+		const rows: RowWrite[] = [];
 		for (const { tag, author, hash, before, now } of this.#marks.values()) {
 			if (before === now) continue;
 			const key = chainKey(tag, author.number, hash);

@@ -6,10 +6,11 @@ import { readUint } from "../bytes/big-endian.js";
 import type { HeaderFields } from "../entry/header.js";
 import { limits } from "../entry/limits.js";
 import { FormatError } from "../errors.js";
-import type { LevelWrite, Table } from "./level.js";
-import { Lru } from "./lru.js";
+import type { Table } from "./level.js";
+import { LruMap } from "./lru-map.js";
 import { Packer, Unpacker } from "./packing.js";
 import { contextKey, prefixRange, tags } from "./row-keys.js";
+import type { RowWrite } from "./rows.js";
 
 export type Context = Pick<HeaderFields, "createdByPublicKey" | "decryptionKeyId" | "keyCommitment" | "directoryHeads">;
 
@@ -18,8 +19,8 @@ const preloadedContexts = 64;
 
 export class Contexts {
 	readonly #table: Table;
-	readonly #byNumber = new Lru<number, Context>(rememberedContexts);
-	readonly #numbers = new Lru<string, number>(rememberedContexts);
+	readonly #byNumber = new LruMap<number, Context>(rememberedContexts);
+	readonly #numbers = new LruMap<string, number>(rememberedContexts);
 	#count = 0;
 
 	constructor(table: Table) {
@@ -90,7 +91,7 @@ export function nameOf(context: Context): string {
 	return `${createdByPublicKey}${keyCommitment}${directoryHeads.join("")} ${decryptionKeyId}`;
 }
 
-export function contextRow(number: number, context: Context): LevelWrite {
+export function contextRow(number: number, context: Context): RowWrite {
 	const packer = new Packer()
 		.hash(context.createdByPublicKey)
 		.hash(context.keyCommitment)

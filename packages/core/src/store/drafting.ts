@@ -10,7 +10,7 @@ import type { Crypto } from "../crypto/crypto.js";
 import { type Entry, linkOf, type StoredEntry } from "../entry/entry.js";
 import { ChainChanges } from "./chains.js";
 import { type Context, contextRow, nameOf } from "./contexts.js";
-import type { LevelWrite, Table } from "./level.js";
+import type { Table } from "./level.js";
 import { listingRow } from "./listing.js";
 import { authorOfRecord } from "./reading.js";
 import { encodeRecord, isInline } from "./record.js";
@@ -26,6 +26,7 @@ import {
 	referenceKey,
 	tags,
 } from "./row-keys.js";
+import type { RowWrite } from "./rows.js";
 import type { AuthorState, StoreState } from "./state.js";
 import type { Placement } from "./store.js";
 
@@ -49,7 +50,7 @@ export class Draft {
 	readonly #crypto: Crypto;
 	readonly #table: Table;
 	readonly #state: StoreState;
-	readonly #rows: LevelWrite[] = [];
+	readonly #rows: RowWrite[] = [];
 	readonly #known = new Map<string, KnownAddress>();
 	readonly #placements = new Map<string, Placement>();
 	readonly #contents = new Set<string>();
@@ -130,7 +131,7 @@ export class Draft {
 	}
 
 	/** Everything to write, for the entries placed so far. */
-	rows(): LevelWrite[] {
+	rows(): RowWrite[] {
 		const rows = [...this.#rows];
 		for (const [document, arrivals] of this.#documentArrivals)
 			rows.push(listingRow(tags.documentListing, document, arrivals));
@@ -234,7 +235,7 @@ export class Draft {
 
 	async #authorOfRecord(value: Uint8Array): Promise<number | undefined> {
 		const author = await authorOfRecord(this.#state.contexts, value);
-		if (typeof author !== "string") return author;
+		if (author === undefined) return undefined;
 		return (this.#authors.get(author) ?? (await this.#state.authorStates([author])).get(author))?.number;
 	}
 

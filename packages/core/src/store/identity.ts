@@ -8,23 +8,27 @@ import { type CborValue, decodeCbor, encodeCbor } from "../bytes/cbor.js";
 import { fromHex, toHex } from "../bytes/hex.js";
 import type { Random } from "../crypto/crypto.js";
 import { StoreError } from "../errors.js";
-import type { LevelWrite, Table } from "./level.js";
+import type { Table } from "./level.js";
 import { metaKeys } from "./row-keys.js";
+import type { RowWrite } from "./rows.js";
 import type { StoreIdentity } from "./store.js";
 
-const storeFormatVersion = 1;
+export const storeFormatVersion = 2;
 
 /** Turns the rows of version `from` into those of version `from + 1`: the writes of one batch. */
 export interface StoreUpgrade {
 	readonly from: number;
-	readonly rows: (table: Table) => Promise<readonly LevelWrite[]>;
+	readonly rows: (table: Table) => Promise<readonly RowWrite[]>;
 }
+
+/** Version 2 keeps the stubs of what was purged. A purge under version 1 left places alone: they stay what they are. */
+const storeUpgrades: readonly StoreUpgrade[] = [{ from: 1, rows: async () => [] }];
 
 export interface IdentityOptions {
 	readonly random: Random;
 	readonly tenantRoot: string;
 	readonly dbId: string;
-	/** @default none: version 1 is the first */
+	/** @default those to the newest version */
 	readonly upgrades?: readonly StoreUpgrade[];
 	/** Version that this code reads and writes. @default storeFormatVersion */
 	readonly version?: number;
@@ -35,7 +39,7 @@ export interface IdentityOptions {
  * @throws {StoreError} `store-version`, `store-damaged`, or `store-io` when the store holds another database.
  */
 export async function openIdentity(table: Table, options: IdentityOptions): Promise<StoreIdentity> {
-	const { random, tenantRoot, dbId, version = storeFormatVersion, upgrades = [] } = options;
+	const { random, tenantRoot, dbId, version = storeFormatVersion, upgrades = storeUpgrades } = options;
 	const row = await table.get(metaKeys.identity);
 	if (row === undefined) {
 		const identity = { storeId: toHex(random.randomBytes(16)), tenantRoot, dbId };
@@ -73,7 +77,7 @@ function versionError(from: number, to: number): StoreError {
 	});
 }
 
-function identityRow(version: number, identity: StoreIdentity): LevelWrite {
+function identityRow(version: number, identity: StoreIdentity): RowWrite {
 	const value = encodeCbor([version, fromHex(identity.storeId, 16), fromHex(identity.tenantRoot, 32), identity.dbId]);
 	return { type: "put", key: metaKeys.identity, value };
 }

@@ -1,5 +1,5 @@
 import type { Table } from "./level.js";
-import type { RowRange, Rows, RowWrite } from "./store.js";
+import type { Row, RowRange, Rows, RowWrite } from "./rows.js";
 import { keyAbove, type Writer } from "./writer.js";
 
 const rowsPerBatch = 1000;
@@ -22,12 +22,9 @@ export class LevelRows implements Rows {
 		return this.#table.getMany(keys.map(keyAbove));
 	}
 
-	async *scan(range: RowRange): AsyncGenerator<readonly (readonly [key: Uint8Array, value: Uint8Array])[]> {
-		const { from, to, reverse = false, limit = -1 } = range;
-		for await (const rows of this.#table.scan(
-			{ gte: keyAbove(from), lt: keyAbove(to), reverse, limit },
-			rowsPerBatch,
-		)) {
+	async *scan(range: RowRange): AsyncGenerator<readonly Row[]> {
+		const above = { ...range, gte: keyAbove(range.gte), lt: keyAbove(range.lt) };
+		for await (const rows of this.#table.scan(above, rowsPerBatch)) {
 			yield rows.map(([key, value]) => [key.slice(1), value] as const);
 		}
 	}

@@ -3,7 +3,9 @@ import { MemoryLevel } from "memory-level";
 import { nodeCrypto } from "mindoodb";
 import { describe, expect, test } from "vitest";
 import { encodeCbor } from "../bytes/cbor.js";
+import { fromHex } from "../bytes/hex.js";
 import type { Entry } from "../entry/entry.js";
+import { storeFormatVersion } from "./identity.js";
 import type { Level } from "./level.js";
 import { openLevelStore } from "./level-store.js";
 import { contentKey, metaKeys, recordKey, trieKey } from "./row-keys.js";
@@ -130,19 +132,21 @@ describe("format version", () => {
 		await store.close();
 
 		const above = Uint8Array.of(0x80, 7);
+		const first = storeFormatVersion;
 		const upgrades = [
-			{ from: 1, rows: async () => [{ type: "put", key: above, value: Uint8Array.of(1) } as const] },
-			{ from: 2, rows: async () => [{ type: "put", key: above, value: Uint8Array.of(2) } as const] },
+			{ from: first, rows: async () => [{ type: "put", key: above, value: Uint8Array.of(1) } as const] },
+			{ from: first + 1, rows: async () => [{ type: "put", key: above, value: Uint8Array.of(2) } as const] },
 		];
+		const version = first + 2;
 		await level.open();
 		const fault = faultyLevel(level);
 		fault.failWrites({ after: 1 });
-		await expect(openLevelStore(fault.level, { ...options, upgrades, version: 3 })).rejects.toMatchObject({
+		await expect(openLevelStore(fault.level, { ...options, upgrades, version })).rejects.toMatchObject({
 			code: "store-io",
 		});
 		await level.open();
 		expect(await level.get(above)).toEqual(Uint8Array.of(1));
-		const upgraded = await openLevelStore(level, { ...options, upgrades, version: 3 });
+		const upgraded = await openLevelStore(level, { ...options, upgrades, version });
 		expect(await upgraded.identity()).toEqual(identity);
 		expect(await upgraded.rows.get(Uint8Array.of(7))).toEqual(Uint8Array.of(2));
 		expect(await upgraded.position()).toMatchObject({ arrival: 1 });
@@ -151,16 +155,41 @@ describe("format version", () => {
 		await level.open();
 		await expect(openLevelStore(level, options)).rejects.toMatchObject({
 			code: "store-version",
-			data: { expected: 1, found: 3 },
+			data: { expected: first, found: version },
 		});
 		await level.open();
-		await expect(openLevelStore(level, { ...options, version: 4 })).rejects.toMatchObject({ code: "store-version" });
+		await expect(openLevelStore(level, { ...options, version: version + 1 })).rejects.toMatchObject({
+			code: "store-version",
+		});
+	});
+
+	test("a store of version 1 is opened, with what it purged", async () => {
+		const level = memoryLevel();
+		const { store, options, maker } = await stage(level);
+		const [gone, stays] = [await maker.make(), await maker.make()];
+		await store.append([gone, stays]);
+		await store.purgeDocHistory(gone.common.docId);
+		const { storeId } = await store.identity();
+		await store.close();
+		await level.open();
+		const record = await level.get(recordKey(1));
+		const batch = level.batch();
+		batch.put(recordKey(1), Uint8Array.of(3, ...(record as Uint8Array).subarray(1, 55), 1));
+		batch.put(metaKeys.identity, encodeCbor([1, fromHex(storeId, 16), fromHex(maker.tenantRoot, 32), maker.dbId]));
+		await batch.write();
+		const upgraded = await openLevelStore(level, options);
+		expect(await upgraded.getAllHashes()).toEqual([stays.hash]);
+		expect((await upgraded.putEntries([gone])).refused).toMatchObject([{ hash: gone.hash, reason: "purged" }]);
+		for await (const damaged of upgraded.verifyRecords()) expect(damaged).toBeUndefined();
+		await upgraded.close();
+		await level.open();
+		await expect(openLevelStore(level, { ...options, version: 1 })).rejects.toMatchObject({ code: "store-version" });
 	});
 
 	test("a later version may lay out its identity otherwise; damage is told apart", async () => {
 		for (const [bytes, code] of [
-			[encodeCbor([2, "other"]), "store-version"],
-			[encodeCbor([1, "other"]), "store-damaged"],
+			[encodeCbor([storeFormatVersion + 1, "other"]), "store-version"],
+			[encodeCbor([storeFormatVersion, "other"]), "store-damaged"],
 			[Uint8Array.of(0xff), "store-damaged"],
 		] as const) {
 			const level = memoryLevel();
@@ -233,6 +262,20 @@ describe("work is counted", () => {
 });
 
 describe("damage", () => {
+	test("a damaged record is purged too: its place stays, and its return is refused", async () => {
+		const fault = faultyLevel(memoryLevel());
+		const { store, maker } = await stage(fault.level);
+		const entries = await maker.document(3);
+		await store.append(entries);
+		await fault.damage(recordKey(2), (value) => value.with(-1, (value.at(-1) as number) ^ 1));
+		const position = await store.position();
+		expect(await store.purgeDocHistory(entries[0]?.common.docId as string)).toEqual(entries.map(({ hash }) => hash));
+		expect(await store.position()).toEqual(position);
+		expect((await store.getArrivals([1, 2, 3], { purged: true })).map(({ arrival }) => arrival)).toEqual([1, 3]);
+		expect((await store.putEntries(entries)).refused.map(({ reason }) => reason)).toEqual(new Array(3).fill("purged"));
+		for await (const damaged of store.verifyRecords()) expect(damaged).toBeUndefined();
+	});
+
 	test("the last record may be damaged: the store opens and goes on", async () => {
 		const level = memoryLevel();
 		const fault = faultyLevel(level);

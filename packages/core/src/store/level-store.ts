@@ -15,7 +15,8 @@ import { openIdentity, type StoreUpgrade } from "./identity.js";
 import { type Level, Table } from "./level.js";
 import { LevelRows } from "./level-rows.js";
 import { listArrivals } from "./listing.js";
-import { purgeDocument, unfinishedPurges } from "./purge.js";
+import { type PurgeEnv, purgeDocument, unfinishedPurges } from "./purge.js";
+import type { ReadOptions } from "./reading.js";
 import { chainKey, documentIdKey, prefixRange, purgeKey, tags } from "./row-keys.js";
 import { StoreState } from "./state.js";
 import type {
@@ -27,6 +28,7 @@ import type {
 	Page,
 	PageOptions,
 	Placement,
+	PurgeOptions,
 	PutReport,
 	ReceiveOptions,
 	ReconciliationRange,
@@ -38,7 +40,7 @@ import type {
 import { Trie } from "./trie.js";
 import { addKey, emptySum } from "./trie-node.js";
 import { verifyEntries } from "./verify-entries.js";
-import { Writer } from "./writer.js";
+import { rowAbove, Writer } from "./writer.js";
 
 export interface LevelStoreOptions {
 	readonly crypto: Crypto;
@@ -47,7 +49,7 @@ export interface LevelStoreOptions {
 	/** 64 hex digits. */
 	readonly tenantRoot: string;
 	readonly dbId: string;
-	/** Ways from older formats. @default none: version 1 is the first */
+	/** Ways from older formats. @default those to the newest */
 	readonly upgrades?: readonly StoreUpgrade[];
 	/** Format version that is read and written. @default the newest */
 	readonly version?: number;
@@ -85,6 +87,7 @@ class LevelStore implements LocalStore {
 	readonly #trie: Trie;
 	readonly #writer: Writer;
 	readonly #reader: ArrivalReader;
+	readonly #purging: PurgeEnv;
 	#cover: ((hash: string) => Promise<string | undefined>) | undefined;
 	readonly rows: LevelRows;
 
@@ -97,7 +100,9 @@ class LevelStore implements LocalStore {
 		this.#trie.reset(state.arrival);
 		this.#writer = new Writer(crypto, table, state, this.#trie);
 		const { tenantRoot, dbId } = identity;
-		this.#reader = new ArrivalReader({ crypto, table, contexts: state.contexts, tenantRoot, dbId }, state);
+		const reader = { crypto, table, contexts: state.contexts, tenantRoot, dbId };
+		this.#reader = new ArrivalReader(reader, state);
+		this.#purging = { reader, state, write: (rows) => this.#writer.writeAlone(rows) };
 		this.rows = new LevelRows(table, this.#writer);
 	}
 
@@ -174,7 +179,7 @@ class LevelStore implements LocalStore {
 		for (let start = 0; start < wanted.length; start += batchSize) {
 			const slice = wanted.slice(start, start + batchSize);
 			const arrivals = slice.map((hash) => addresses.get(hash)?.arrival as number);
-			const { arrivals: read, damaged } = await this.#reader.read(arrivals, true);
+			const { arrivals: read, damaged } = await this.#reader.read(arrivals);
 			const [first] = damaged;
 			if (first !== undefined) {
 				const hash = slice[arrivals.indexOf(first.arrival)] as string;
@@ -229,7 +234,7 @@ class LevelStore implements LocalStore {
 			const addresses = await this.#reader.addresses(hashes);
 			const { arrivals } = await this.#reader.read(
 				[...addresses.values()].map(({ arrival }) => arrival),
-				false,
+				{ payload: false },
 			);
 			return new Map(arrivals.map(({ entry }) => [entry.hash, entry]));
 		};
@@ -240,10 +245,9 @@ class LevelStore implements LocalStore {
 		return this.#reader.page(arrival, options);
 	}
 
-	async purgeDocHistory(docId: string): Promise<string[]> {
+	async purgeDocHistory(docId: string, { rows }: PurgeOptions = {}): Promise<string[]> {
 		checkId(docId, "docId");
-		const write = this.#writer.writeAlone.bind(this.#writer);
-		return this.#writer.alone(() => purgeDocument({ table: this.#table, state: this.#state, write }, docId));
+		return this.#writer.alone(async () => purgeDocument(this.#purging, docId, ((await rows?.()) ?? []).map(rowAbove)));
 	}
 
 	close(): Promise<void> {
@@ -268,7 +272,7 @@ class LevelStore implements LocalStore {
 		const author = await this.#authorNumber(publicKey);
 		if (author === undefined) return;
 		for await (const arrivals of listArrivals(this.#table, tags.authorListing, author, options.after ?? 0)) {
-			const { arrivals: read } = await this.#reader.read(arrivals, false);
+			const { arrivals: read } = await this.#reader.read(arrivals, { payload: false, purged: true });
 			if (read.length > 0) yield read;
 		}
 	}
@@ -305,8 +309,8 @@ class LevelStore implements LocalStore {
 		}
 	}
 
-	async getArrivals(arrivals: readonly number[], options: { readonly payload?: boolean } = {}): Promise<Arrival[]> {
-		return [...(await this.#reader.read(arrivals, options.payload ?? true)).arrivals];
+	async getArrivals(arrivals: readonly number[], options: ReadOptions = {}): Promise<Arrival[]> {
+		return [...(await this.#reader.read(arrivals, options)).arrivals];
 	}
 
 	async arrivalsOf(hashes: readonly string[]): Promise<(number | undefined)[]> {

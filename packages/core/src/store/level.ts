@@ -3,26 +3,16 @@
  */
 import { compareBytes } from "../bytes/compare.js";
 import { StoreError } from "../errors.js";
+import type { Row, RowRange, RowWrite } from "./rows.js";
 
-export type LevelWrite =
-	| { readonly type: "put"; readonly key: Uint8Array; readonly value: Uint8Array }
-	| { readonly type: "del"; readonly key: Uint8Array };
-
-export interface LevelRange {
-	/** First key, inclusive. */
-	readonly gte: Uint8Array;
-	/** End, exclusive. */
-	readonly lt: Uint8Array;
-	readonly reverse?: boolean;
-	/** @default -1, unlimited */
-	readonly limit?: number;
+export interface LevelRange extends RowRange {
 	/** Bytes that an engine may read ahead. */
 	readonly highWaterMarkBytes?: number;
 }
 
 export interface LevelIterator {
 	/** Up to `size` rows; none at the end. */
-	nextv(size: number): Promise<(readonly [key: Uint8Array, value: Uint8Array])[]>;
+	nextv(size: number): Promise<Row[]>;
 	close(): Promise<void>;
 }
 
@@ -49,8 +39,6 @@ export interface Level {
 	compactRange?(start: Uint8Array, end: Uint8Array): Promise<void>;
 }
 
-export type LevelRow = readonly [key: Uint8Array, value: Uint8Array];
-
 /** Reads and writes rows of a level. Values that are returned belong to the caller. */
 export class Table {
 	readonly #level: Level;
@@ -75,7 +63,7 @@ export class Table {
 	}
 
 	/** Rows in order, in batches of up to `size`. */
-	async *scan(range: LevelRange, size: number): AsyncGenerator<LevelRow[]> {
+	async *scan(range: RowRange, size: number): AsyncGenerator<Row[]> {
 		const iterator = await this.#guard("read", async () =>
 			this.#level.iterator({ highWaterMarkBytes: 1 << 20, ...range }),
 		);
@@ -91,13 +79,13 @@ export class Table {
 	}
 
 	/** First row of a range. */
-	async first(range: LevelRange): Promise<LevelRow | undefined> {
+	async first(range: RowRange): Promise<Row | undefined> {
 		for await (const rows of this.scan({ ...range, limit: 1 }, 1)) return rows[0];
 		return undefined;
 	}
 
 	/** One atomic batch. @param durable whether it is on disk when this resolves. */
-	async write(rows: readonly LevelWrite[], durable: boolean): Promise<void> {
+	async write(rows: readonly RowWrite[], durable: boolean): Promise<void> {
 		if (rows.length === 0) return;
 		await this.#guard("write", async () => {
 			const batch = this.#level.batch();
@@ -115,20 +103,25 @@ export class Table {
 	}
 
 	/**
-	 * Makes the engine drop the bytes that rows had before they were overwritten or deleted.
-	 * @param rows the newest writes of the rows in question, repeated; the ranges between the first and last key of each tag.
+	 * Makes the engine drop the bytes that rows had before they were overwritten or deleted, from the first of these keys to the last.
+	 * @param rows the newest writes of the rows in question, or of some of them with the first and the last; they are repeated.
 	 */
-	async compact(rows: readonly LevelWrite[]): Promise<void> {
-		if (this.#level.compactRange === undefined || rows.length === 0) return;
-		const ranges = rangesOf(rows);
-		const compactAll = async () => {
-			for (const [start, end] of ranges)
-				await this.#guard("compact", async () => this.#level.compactRange?.(start, end));
-		};
-		await compactAll();
+	async compact(rows: readonly RowWrite[]): Promise<void> {
+		const keys = rows.map(({ key }) => key).sort(compareBytes);
+		const [start, end] = [keys[0], keys[keys.length - 1]];
+		if (this.#level.compactRange === undefined || start === undefined || end === undefined) return;
+		const compactRange = () => this.#guard("compact", async () => this.#level.compactRange?.(start, end));
+		await compactRange();
 		// LevelDB does not rewrite the deepest files of a range by themselves: they are merged with what lies above them.
 		await this.write(rows, true);
-		await compactAll();
+		await compactRange();
+	}
+
+	/** As `compact`, for all rows. */
+	async compactAll(): Promise<void> {
+		const all = { gte: Uint8Array.of(0), lt: Uint8Array.of(255) };
+		const ends = await Promise.all([this.first(all), this.first({ ...all, reverse: true })]);
+		await this.compact(ends.flatMap((row) => (row === undefined ? [] : [{ type: "put", key: row[0], value: row[1] }])));
 	}
 
 	/** Closes and opens the engine: some refuse every write after a failed one until then. */
@@ -153,17 +146,6 @@ export class Table {
 			throw new StoreError(`store: the engine could not ${what}`, { code: "store-io", cause });
 		}
 	}
-}
-
-function rangesOf(rows: readonly LevelWrite[]): (readonly [start: Uint8Array, end: Uint8Array])[] {
-	const ranges = new Map<number | undefined, [Uint8Array, Uint8Array]>();
-	for (const { key } of rows) {
-		const range = ranges.get(key[0]);
-		if (range === undefined) ranges.set(key[0], [key, key]);
-		else if (compareBytes(key, range[0]) < 0) range[0] = key;
-		else if (compareBytes(key, range[1]) > 0) range[1] = key;
-	}
-	return [...ranges.values()];
 }
 
 function plain<T extends Uint8Array | undefined>(bytes: T): T;

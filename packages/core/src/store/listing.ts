@@ -3,12 +3,13 @@
  * the distances to the following ones.
  */
 
-import type { LevelRow, LevelWrite, Table } from "./level.js";
+import type { Table } from "./level.js";
 import { Packer, Unpacker } from "./packing.js";
 import { arrivalOfListingKey, listingKey } from "./row-keys.js";
+import type { Row, RowWrite } from "./rows.js";
 
 /** @param arrivals ascending, at least one. */
-export function listingRow(tag: number, owner: number, arrivals: readonly number[]): LevelWrite {
+export function listingRow(tag: number, owner: number, arrivals: readonly number[]): RowWrite {
 	const [first = 0, ...rest] = arrivals;
 	const packer = new Packer();
 	let last = first;
@@ -36,7 +37,7 @@ export async function* listArrivals(
 	}
 }
 
-function arrivalsOf([key, value]: LevelRow): number[] {
+function arrivalsOf([key, value]: Row): number[] {
 	const arrivals = [arrivalOfListingKey(key)];
 	const unpacker = new Unpacker(value);
 	while (unpacker.left > 0) arrivals.push((arrivals[arrivals.length - 1] as number) + unpacker.uint());

@@ -1,14 +1,15 @@
 /**
- * Erasing a document from one store. A marker is written first and taken back last, so that a purge which was cut short goes on
- * when the store is opened again. Arrival numbers, running digests and addresses stay, as does the place in reconciliation.
+ * Erasing a document from one store. A marker is written first and taken back last, so that a purge which was cut short is done again
+ * when the store is opened. Arrival numbers, running digests, addresses and stubs stay, as does the place in reconciliation.
  */
 import { decodeUtf8 } from "../bytes/text.js";
+import { stubOf } from "../entry/entry.js";
 import { FormatError } from "../errors.js";
 import { writtenArrival } from "./drafting.js";
-import type { LevelWrite, Table } from "./level.js";
+import type { Table } from "./level.js";
 import { listArrivals } from "./listing.js";
-import { authorOfRecord } from "./reading.js";
-import { decodeRecord, decodeRecordHead, encodeTombstone, headBytes } from "./record.js";
+import { type ReaderEnv, type RecordRow, readRecords } from "./reading.js";
+import { decodeRecord, decodeRecordHead, encodePurged, encodeTombstone, headBytes } from "./record.js";
 import {
 	addressKey,
 	contentKey,
@@ -19,85 +20,109 @@ import {
 	referenceKey,
 	tags,
 } from "./row-keys.js";
+import type { RowWrite } from "./rows.js";
 import type { StoreState } from "./state.js";
 
 export interface PurgeEnv {
-	readonly table: Table;
+	readonly reader: ReaderEnv;
 	readonly state: StoreState;
 	/** Writes one durable batch. */
-	readonly write: (rows: readonly LevelWrite[]) => Promise<void>;
+	readonly write: (rows: readonly RowWrite[]) => Promise<void>;
 }
 
-/** @returns the addresses erased. Must run in the serial section. */
-export async function purgeDocument(env: PurgeEnv, docId: string): Promise<string[]> {
-	const document = (await env.state.documentNumbers([docId])).get(docId);
-	await env.write([{ type: "put", key: purgeKey(docId), value: Uint8Array.of(0) }]);
-	const erased: string[] = [];
-	const contents = new Set<string>();
-	let last = 0;
-	let first = 0;
-	if (document !== undefined) {
-		for await (const arrivals of listArrivals(env.table, tags.documentListing, document, 0)) {
-			for (const hash of await eraseArrivals(env, arrivals, contents)) erased.push(hash);
-			first ||= arrivals[0] as number;
-			last = arrivals[arrivals.length - 1] as number;
-		}
-		await eraseListing(env, document, last);
+const underWay = 0;
+const done = 1;
+
+/** What was erased. */
+interface Erased {
+	readonly hashes: string[];
+	/** Writes of some records, the first and the last among them. */
+	readonly records: RowWrite[];
+	/** Deletions of payloads that nobody refers to any more. */
+	readonly contents: RowWrite[];
+}
+
+/**
+ * Must run in the serial section.
+ * @param above rows of the layer above that go with the document: written first, and what they delete leaves the files too.
+ * @returns the addresses erased.
+ */
+export async function purgeDocument(env: PurgeEnv, docId: string, above: readonly RowWrite[] = []): Promise<string[]> {
+	const { table } = env.reader;
+	const cutShort = (await table.get(purgeKey(docId)))?.[0] === underWay;
+	await env.write([{ type: "put", key: purgeKey(docId), value: Uint8Array.of(underWay) }, ...above]);
+	const { hashes, records, contents } = await eraseEntries(env, docId);
+	if (cutShort) await table.compactAll();
+	else {
+		await table.compact(records);
+		await table.compact(contents);
+		for (const row of above) if (row.type === "del") await table.compact([row]);
 	}
-	await env.write([{ type: "put", key: purgeKey(docId), value: Uint8Array.of(1) }]);
-	await dropErased(env.table, first === 0 ? [] : [first, last], contents);
-	return erased;
+	await env.write([{ type: "put", key: purgeKey(docId), value: Uint8Array.of(done) }]);
+	return hashes;
 }
 
 /** Documents whose purge was cut short. */
 export async function unfinishedPurges(table: Table): Promise<string[]> {
 	const docIds: string[] = [];
 	for await (const rows of table.scan(prefixRange(Uint8Array.of(tags.purge)), 1000)) {
-		for (const [key, value] of rows) if (value[0] === 0) docIds.push(decodeUtf8(key.subarray(1)));
+		for (const [key, value] of rows) if (value[0] === underWay) docIds.push(decodeUtf8(key.subarray(1)));
 	}
 	return docIds;
 }
 
-async function eraseArrivals(env: PurgeEnv, arrivals: readonly number[], contents: Set<string>): Promise<string[]> {
-	const { table, state } = env;
+async function eraseEntries(env: PurgeEnv, docId: string): Promise<Erased> {
+	const erased: Erased = { hashes: [], records: [], contents: [] };
+	const document = (await env.state.documentNumbers([docId])).get(docId);
+	if (document === undefined) return erased;
+	const { table } = env.reader;
+	let last = 0;
+	for await (const arrivals of listArrivals(table, tags.documentListing, document, 0)) {
+		await eraseArrivals(env, arrivals, erased);
+		last = arrivals[arrivals.length - 1] as number;
+	}
+	const range = {
+		gte: listingKey(tags.documentListing, document, 0),
+		lt: listingKey(tags.documentListing, document, last + 1),
+	};
+	for await (const rows of table.scan(range, 1000)) {
+		await env.write(rows.map(([key]) => ({ type: "del", key }) as const));
+	}
+	return erased;
+}
+
+async function eraseArrivals(env: PurgeEnv, arrivals: readonly number[], erased: Erased): Promise<void> {
+	const { table, crypto } = env.reader;
 	const values = await table.getMany(arrivals.map(recordKey));
-	const rows: LevelWrite[] = [];
-	const erased: string[] = [];
+	const found = arrivals.map((arrival, index): RecordRow => ({ arrival, value: values[index] }));
+	const { arrivals: read } = await readRecords(env.reader, found, { payload: false });
+	const entries = new Map(read.map(({ arrival, entry }) => [arrival, entry]));
+	const records: RowWrite[] = [];
+	const others: RowWrite[] = [];
 	const released = new Map<string, number[]>();
-	for (const [index, arrival] of arrivals.entries()) {
-		const value = values[index];
+	for (const { arrival, value } of found) {
 		if (value === undefined || value.length < headBytes) continue;
 		const head = decodeRecordHead(value);
-		if (head.kind === "tombstone") continue;
-		const author = await authorOfRecord(state.contexts, value);
-		const number = typeof author === "string" ? (await state.authorStates([author])).get(author)?.number : author;
-		rows.push({ type: "put", key: recordKey(arrival), value: encodeTombstone(head, number ?? 0) });
-		rows.push({ type: "put", key: addressKey(head.hash), value: writtenArrival(arrival, true) });
-		erased.push(head.hash);
+		if (head.purged) continue;
+		const entry = entries.get(arrival);
+		const stub = entry?.kind === "entry" ? await stubOf(crypto, entry) : entry;
+		const left = stub === undefined ? encodeTombstone(head) : encodePurged(stub, head.digest);
+		records.push({ type: "put", key: recordKey(arrival), value: left });
+		others.push({ type: "put", key: addressKey(head.hash), value: writtenArrival(arrival, true) });
+		erased.hashes.push(head.hash);
 		const contentHash = contentHashOf(value);
 		if (contentHash === undefined) continue;
-		rows.push({ type: "del", key: referenceKey(contentHash, arrival) });
+		others.push({ type: "del", key: referenceKey(contentHash, arrival) });
 		released.set(contentHash, [...(released.get(contentHash) ?? []), arrival]);
 	}
 	for (const [contentHash, references] of released) {
 		if (await isReferenced(table, contentHash, new Set(references))) continue;
-		rows.push({ type: "del", key: contentKey(contentHash) });
-		contents.add(contentHash);
+		const row: RowWrite = { type: "del", key: contentKey(contentHash) };
+		others.push(row);
+		erased.contents.push(row);
 	}
-	await env.write(rows);
-	return erased;
-}
-
-/** Gives the erased bytes back to the disk. */
-async function dropErased(table: Table, arrivals: readonly number[], contents: Iterable<string>): Promise<void> {
-	const rows: LevelWrite[] = [];
-	const values = await table.getMany(arrivals.map(recordKey));
-	for (const [index, arrival] of arrivals.entries()) {
-		const value = values[index];
-		if (value !== undefined) rows.push({ type: "put", key: recordKey(arrival), value });
-	}
-	for (const contentHash of contents) rows.push({ type: "del", key: contentKey(contentHash) });
-	await table.compact(rows);
+	await env.write([...records, ...others]);
+	erased.records.push(...records.slice(0, 1), ...records.slice(-1));
 }
 
 async function isReferenced(table: Table, contentHash: string, except: ReadonlySet<number>): Promise<boolean> {
@@ -116,15 +141,5 @@ function contentHashOf(value: Uint8Array): string | undefined {
 	} catch (error) {
 		if (error instanceof FormatError) return undefined;
 		throw error;
-	}
-}
-
-async function eraseListing(env: PurgeEnv, document: number, last: number): Promise<void> {
-	const range = {
-		gte: listingKey(tags.documentListing, document, 0),
-		lt: listingKey(tags.documentListing, document, last + 1),
-	};
-	for await (const rows of env.table.scan(range, 1000)) {
-		await env.write(rows.map(([key]) => ({ type: "del", key }) as const));
 	}
 }

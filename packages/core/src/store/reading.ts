@@ -16,8 +16,13 @@ import type { Arrival, DamagedRecord } from "./store.js";
 export interface ReadRecords {
 	readonly arrivals: readonly Arrival[];
 	readonly damaged: readonly DamagedRecord[];
-	/** Arrivals of entries that were purged. */
-	readonly purged: readonly number[];
+}
+
+export interface ReadOptions {
+	/** Whether payloads are wanted. @default true */
+	readonly payload?: boolean;
+	/** Whether the stubs of entries that were purged from this store alone are wanted. @default false */
+	readonly purged?: boolean;
 }
 
 export interface RecordRow {
@@ -40,16 +45,18 @@ interface Item {
 	readonly payload: Uint8Array | undefined;
 }
 
-/** Turns rows into entries, in the order given. @param payload whether payloads are wanted. */
-export async function readRecords(env: ReaderEnv, rows: readonly RecordRow[], payload: boolean): Promise<ReadRecords> {
+/** Turns rows into entries, in the order given. */
+export async function readRecords(
+	env: ReaderEnv,
+	rows: readonly RecordRow[],
+	{ payload = true, purged = false }: ReadOptions = {},
+): Promise<ReadRecords> {
 	const damaged: DamagedRecord[] = [];
-	const purged: number[] = [];
 	const decoded: { readonly arrival: number; readonly record: Item["record"] }[] = [];
 	for (const { arrival, value } of rows) {
 		const record = value === undefined ? "the record is missing" : tryDecode(value);
 		if (typeof record === "string") damaged.push({ arrival, hash: value && hashOf(value), message: record });
-		else if (record.kind === "tombstone") purged.push(arrival);
-		else decoded.push({ arrival, record });
+		else if (record.kind !== "tombstone" && (purged || !record.purged)) decoded.push({ arrival, record });
 	}
 	const external = payload ? await readContents(env, decoded) : new Map<string, Uint8Array>();
 	const items: Item[] = decoded.map(({ arrival, record }) => ({
@@ -69,7 +76,7 @@ export async function readRecords(env: ReaderEnv, rows: readonly RecordRow[], pa
 		else arrivals.push({ arrival, entry });
 	}
 	damaged.sort((a, b) => a.arrival - b.arrival);
-	return { arrivals, damaged, purged };
+	return { arrivals, damaged };
 }
 
 /** @returns the entry, or what is wrong with it. */
@@ -109,11 +116,10 @@ async function rebuild(
 	}
 }
 
-/** Who wrote a record: public key, or the number that a purge left. `undefined` where that cannot be read. */
-export async function authorOfRecord(contexts: Contexts, value: Uint8Array): Promise<string | number | undefined> {
+/** Public key of whoever wrote a record; `undefined` where that cannot be read. */
+export async function authorOfRecord(contexts: Contexts, value: Uint8Array): Promise<string | undefined> {
 	const record = tryDecode(value);
-	if (typeof record === "string") return undefined;
-	if (record.kind === "tombstone") return record.author;
+	if (typeof record === "string" || record.kind === "tombstone") return undefined;
 	if (record.kind === "stub") return record.createdByPublicKey;
 	if (record.kind === "verbatim") return decodeHeader(record.header).common.createdByPublicKey;
 	return (await contexts.getMany([record.context])).get(record.context)?.createdByPublicKey;

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { toHex } from "../bytes/hex.js";
 import type { Entry, Stub } from "../entry/entry.js";
 import { entryTypes, type HeaderFields } from "../entry/header.js";
-import { decodeRecord, decodeRecordHead, encodeRecord, encodeTombstone } from "./record.js";
+import { decodeRecord, decodeRecordHead, encodePurged, encodeRecord, encodeTombstone } from "./record.js";
 
 const hash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map(toHex);
 const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
@@ -75,7 +75,7 @@ test("a record gives back what an entry does not share with others", () => {
 	);
 });
 
-test("stubs and tombstones", () => {
+test("stubs that may be passed on, stubs that a purge left here alone, tombstones", () => {
 	const digest = new Uint8Array(16).fill(9);
 	fc.assert(
 		fc.property(
@@ -95,8 +95,7 @@ test("stubs and tombstones", () => {
 				};
 				const stub: Stub = { kind: "stub", hash: each, headerHash: digest.slice(0), link, signature: signed };
 				const whole = { ...stub, headerHash: new Uint8Array(32).fill(3) };
-				const record = decodeRecord(encodeRecord(whole, digest, 0));
-				expect(record).toEqual({
+				const record = {
 					kind: "stub",
 					digest,
 					hash: each,
@@ -106,14 +105,14 @@ test("stubs and tombstones", () => {
 					createdByPublicKey: each,
 					previousByAuthor,
 					signature: signed,
-				});
-				expect(decodeRecord(encodeTombstone(record, 70_000))).toEqual({
-					kind: "tombstone",
-					digest,
-					hash: each,
-					createdAt,
-					author: 70_000,
-				});
+				};
+				expect(decodeRecord(encodeRecord(whole, digest, 0))).toEqual({ ...record, purged: false });
+				expect(decodeRecord(encodePurged(whole, digest))).toEqual({ ...record, purged: true });
+				const head = { digest, hash: each, createdAt, purged: true };
+				const left = encodeTombstone({ kind: "entry", ...head });
+				expect(decodeRecord(left)).toEqual({ kind: "tombstone", ...head });
+				// As version 1 wrote them: without the mark, with the number of the author.
+				expect(decodeRecord(Uint8Array.of(3, ...left.subarray(1), 7))).toEqual({ kind: "tombstone", ...head });
 			},
 		),
 	);

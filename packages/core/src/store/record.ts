@@ -3,7 +3,7 @@
  *
  * | offset | size | meaning                                                                             |
  * |--------|------|-------------------------------------------------------------------------------------|
- * | 0      | 1    | kind (bits 0, 1), signature (2), inline payload (3), contentTag (4), predecessor (5) |
+ * | 0      | 1    | kind (bits 0, 1), signature (2), inline payload (3), contentTag (4), predecessor (5), purged (6) |
  * | 1      | 16   | running digest up to this arrival                                                   |
  * | 17     | 32   | hash                                                                                |
  * | 49     | 6    | createdAt                                                                           |
@@ -12,12 +12,16 @@
  * The rest of an entry: context, type, docId, dependencies, originalSize, extensions, contentTag, predecessor, signature, then
  * the payload, or its contentHash and length where it lies in a row of its own. The contentHash of an inline payload is computed
  * again on reading. Headers that this version does not know are kept as they are. tenantRoot and dbId are the store's.
+ *
+ * The rest of a stub: headerHash, author, docId, predecessor, signature. A purge of this store alone keeps the stub too, marked as
+ * purged, because verdicts in other documents walk over its link; taking the mark away makes it one that may be passed on. A
+ * tombstone has no rest.
  */
 import { fromBase64Url, toBase64Url } from "../bytes/base64.js";
 import { readUint } from "../bytes/big-endian.js";
 import { toHex } from "../bytes/hex.js";
 import { decodeUtf8 } from "../bytes/text.js";
-import type { Entry, StoredEntry } from "../entry/entry.js";
+import type { Entry, StoredEntry, Stub } from "../entry/entry.js";
 import { type EntryType, entryTypes } from "../entry/header.js";
 import { limits } from "../entry/limits.js";
 import { FormatError } from "../errors.js";
@@ -28,6 +32,7 @@ const inlineBytes = 4096;
 
 const kinds = ["entry", "verbatim", "stub", "tombstone"] as const;
 export const headBytes = 55;
+const purgedFlag = 64;
 
 /** What every record begins with: `headBytes` bytes. */
 export interface RecordHead {
@@ -36,6 +41,8 @@ export interface RecordHead {
 	readonly digest: Uint8Array;
 	readonly hash: string;
 	readonly createdAt: number;
+	/** Whether a purge of this store alone erased the entry: it is offered to nobody, and its return is refused. */
+	readonly purged: boolean;
 }
 
 /** Where the payload of a record is: inside, or in the row of its contentHash. */
@@ -73,32 +80,16 @@ export interface StubRecord extends RecordHead {
 	readonly signature: Uint8Array | undefined;
 }
 
-/** What a local purge leaves. */
+/** What a purge leaves of a record that was damaged: its place, since nothing else that it says can be believed. */
 export interface TombstoneRecord extends RecordHead {
 	readonly kind: "tombstone";
-	/** Number of the author in this store. */
-	readonly author: number;
 }
 
 export type StoreRecord = EntryRecord | VerbatimRecord | StubRecord | TombstoneRecord;
 
 /** @param context number of the fields that entries share; unused by stubs and unknown versions. */
 export function encodeRecord(entry: StoredEntry, digest: Uint8Array, context: number): Uint8Array {
-	if (entry.kind === "stub") {
-		const { link, signature } = entry;
-		const packer = head(
-			"stub",
-			flagsOf(signature, undefined, link.previousByAuthor),
-			digest,
-			entry.hash,
-			link.createdAt,
-		);
-		packer.raw(entry.headerHash).hash(link.createdByPublicKey);
-		packDocId(packer, link.docId);
-		if (link.previousByAuthor !== undefined) packer.hash(link.previousByAuthor);
-		if (signature !== undefined) packer.raw(signature);
-		return packer.finish();
-	}
+	if (entry.kind === "stub") return encodeStub(entry, digest, 0);
 	const { fields, signature, common } = entry;
 	const inline = isInline(entry) ? 8 : 0;
 	if (fields === undefined) {
@@ -121,9 +112,14 @@ export function encodeRecord(entry: StoredEntry, digest: Uint8Array, context: nu
 	return packPayload(packer, entry);
 }
 
-/** The record of an entry that was purged. */
-export function encodeTombstone(record: RecordHead, author: number): Uint8Array {
-	return head("tombstone", 0, record.digest, record.hash, record.createdAt).uint(author).finish();
+/** The record of an entry that a purge of this store alone erased. */
+export function encodePurged(stub: Stub, digest: Uint8Array): Uint8Array {
+	return encodeStub(stub, digest, purgedFlag);
+}
+
+/** The same for a record that is damaged. */
+export function encodeTombstone({ digest, hash, createdAt }: RecordHead): Uint8Array {
+	return head("tombstone", purgedFlag, digest, hash, createdAt).finish();
 }
 
 /** Whether the payload lies in the record. */
@@ -140,11 +136,15 @@ export function isInlineRecord(value: Uint8Array): boolean {
 export function decodeRecordHead(value: Uint8Array): RecordHead {
 	if (value.length < headBytes)
 		throw new FormatError("record: ends early", { expected: headBytes, found: value.length });
+	const flags = value[0] as number;
+	const kind = kinds[flags & 3] as RecordHead["kind"];
 	return {
-		kind: kinds[(value[0] as number) & 3] as RecordHead["kind"],
+		kind,
 		digest: value.slice(1, 17),
 		hash: toHex(value.subarray(17, 49)),
 		createdAt: readUint(value, 49, 6),
+		// Version 1 of the store's format knew tombstones alone, and no mark.
+		purged: kind === "tombstone" || (flags & purgedFlag) !== 0,
 	};
 }
 
@@ -154,7 +154,7 @@ export function decodeRecord(value: Uint8Array): StoreRecord {
 	const flags = value[0] as number;
 	const unpacker = new Unpacker(value, headBytes);
 	const signed = (flags & 4) !== 0;
-	if (start.kind === "tombstone") return { ...start, kind: "tombstone", author: unpacker.uint() };
+	if (start.kind === "tombstone") return { ...start, kind: "tombstone" };
 	if (start.kind === "stub") {
 		return {
 			...start,
@@ -192,6 +192,21 @@ export function decodeRecord(value: Uint8Array): StoreRecord {
 		signature: signed ? unpacker.raw(limits.signatureBytes) : undefined,
 		payload: unpackPayload(unpacker, flags),
 	};
+}
+
+function encodeStub({ hash, headerHash, link, signature }: Stub, digest: Uint8Array, flags: number): Uint8Array {
+	const packer = head(
+		"stub",
+		flagsOf(signature, undefined, link.previousByAuthor) | flags,
+		digest,
+		hash,
+		link.createdAt,
+	);
+	packer.raw(headerHash).hash(link.createdByPublicKey);
+	packDocId(packer, link.docId);
+	if (link.previousByAuthor !== undefined) packer.hash(link.previousByAuthor);
+	if (signature !== undefined) packer.raw(signature);
+	return packer.finish();
 }
 
 function head(kind: RecordHead["kind"], flags: number, digest: Uint8Array, hash: string, createdAt: number): Packer {

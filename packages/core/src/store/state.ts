@@ -4,7 +4,7 @@ import { toHex } from "../bytes/hex.js";
 import { MindooError } from "../errors.js";
 import { Contexts } from "./contexts.js";
 import type { Table } from "./level.js";
-import { Lru } from "./lru.js";
+import { LruMap } from "./lru-map.js";
 import { decodeRecordHead } from "./record.js";
 import { arrivalOfRecordKey, authorKey, chainKey, documentNumberKey, metaKeys, prefixRange, tags } from "./row-keys.js";
 
@@ -23,8 +23,8 @@ export interface AuthorState {
 export class StoreState {
 	readonly #table: Table;
 	readonly contexts: Contexts;
-	readonly documents = new Lru<string, number>(rememberedDocuments);
-	readonly authors = new Lru<string, AuthorState>(rememberedAuthors);
+	readonly documents = new LruMap<string, number>(rememberedDocuments);
+	readonly authors = new LruMap<string, AuthorState>(rememberedAuthors);
 	arrival = 0;
 	digest: Uint8Array = new Uint8Array(16);
 	documentCount = 0;
@@ -94,7 +94,7 @@ export function digestOf(record: Uint8Array): Uint8Array {
 async function lookUp<V>(
 	table: Table,
 	names: Iterable<string>,
-	remembered: Lru<string, V>,
+	remembered: LruMap<string, V>,
 	keyOf: (name: string) => Uint8Array,
 	read: (value: Uint8Array) => V,
 ): Promise<Map<string, V>> {

@@ -1,5 +1,6 @@
 import type { StoredEntry } from "../entry/entry.js";
 import type { EntryType } from "../entry/header.js";
+import type { Rows, RowWrite } from "./rows.js";
 
 /** Identity of a store. A store holds the entries of one database of one tenant. */
 export interface StoreIdentity {
@@ -110,36 +111,11 @@ export interface ContentAddressedStore {
 	/** What arrived after `arrival`, in order, a page at a time. */
 	entriesAfter(arrival: number, options?: PageOptions): Promise<Page>;
 	/**
-	 * Erases all entries of a document from this store alone, remembers their addresses and refuses their return.
+	 * Erases all entries of a document from this store alone, keeps their stubs to itself and refuses their return.
 	 * @returns the addresses erased.
 	 */
 	purgeDocHistory(docId: string): Promise<string[]>;
 	close(): Promise<void>;
-}
-
-/** A row of the layer above the store, kept in the same file and written in the same batch as entries. */
-export type RowWrite =
-	| { readonly type: "put"; readonly key: Uint8Array; readonly value: Uint8Array }
-	| { readonly type: "del"; readonly key: Uint8Array };
-
-export interface RowRange {
-	/** First key, inclusive. */
-	readonly from: Uint8Array;
-	/** End, exclusive. */
-	readonly to: Uint8Array;
-	readonly reverse?: boolean;
-	/** @default unlimited */
-	readonly limit?: number;
-}
-
-/** Rows of the layer above: projections, change feed, verdicts, positions. Keys are free; the store keeps them apart from its own. */
-export interface Rows {
-	get(key: Uint8Array): Promise<Uint8Array | undefined>;
-	getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]>;
-	/** Rows in key order, in batches of up to 1,000. */
-	scan(range: RowRange): AsyncIterable<readonly (readonly [key: Uint8Array, value: Uint8Array])[]>;
-	/** One atomic, durable batch without entries. */
-	write(rows: readonly RowWrite[], options?: { readonly durable?: boolean }): Promise<void>;
 }
 
 /** What the store made of an entry that it appended. */
@@ -160,7 +136,18 @@ export interface AppendOptions {
 	readonly rows?: (placements: readonly Placement[]) => Promise<readonly RowWrite[]>;
 }
 
-/** Checks who may store; called for entries whose address and signature hold. Answers in the order given; `undefined` = welcome. */
+export interface PurgeOptions {
+	/**
+	 * Rows of the layer above that go with the document, for the purge's first batch; called in the serial section. What they delete
+	 * is erased from the engine's files like the entries, and also when the purge is cut short and done again.
+	 */
+	readonly rows?: () => Promise<readonly RowWrite[]>;
+}
+
+/**
+ * Checks who may store, and which documents may have stubs; called for entries whose address and signature hold. Answers in the order
+ * given; `undefined` = welcome.
+ */
 export type Admission = (entries: readonly StoredEntry[]) => Promise<readonly (Refusal | undefined)[]>;
 
 export interface ReceiveOptions extends AppendOptions {
@@ -178,10 +165,12 @@ export interface LocalStore extends ContentAddressedStore {
 	append(entries: readonly StoredEntry[], options?: AppendOptions): Promise<Placement[]>;
 	/** `putEntries` with a check of who may store, and rows for the same batch. */
 	receive(entries: readonly StoredEntry[], options?: ReceiveOptions): Promise<PutReport>;
+	/** As the contract says, with rows that go with the document. */
+	purgeDocHistory(docId: string, options?: PurgeOptions): Promise<string[]>;
 
 	/** Newest entries of an author's chain: those that no other entry here names as predecessor. More than one = a fork. */
 	chainHeads(publicKey: string): Promise<readonly string[]>;
-	/** Entries of one author in arrival order, without payload. */
+	/** Entries of one author in arrival order, without payload: its chain. What was purged here comes as its stub. */
 	entriesOfAuthor(publicKey: string, options?: { readonly after?: number }): AsyncIterable<readonly Arrival[]>;
 	/** Authors (hex public keys) that have entries here. */
 	authors(): Promise<readonly string[]>;
@@ -196,8 +185,14 @@ export interface LocalStore extends ContentAddressedStore {
 		document: number,
 		options?: { readonly after?: number; readonly payload?: boolean; readonly except?: ReadonlySet<number> },
 	): AsyncIterable<readonly Arrival[]>;
-	/** By arrival number; missing and damaged ones are left out. */
-	getArrivals(arrivals: readonly number[], options?: { readonly payload?: boolean }): Promise<Arrival[]>;
+	/**
+	 * By arrival number; missing and damaged ones are left out.
+	 * @param options `purged`: whether what was purged here comes as its stub, which must not be passed on. Default false.
+	 */
+	getArrivals(
+		arrivals: readonly number[],
+		options?: { readonly payload?: boolean; readonly purged?: boolean },
+	): Promise<Arrival[]>;
 	/** Arrival numbers by hash, `undefined` where unknown. */
 	arrivalsOf(hashes: readonly string[]): Promise<(number | undefined)[]>;
 
@@ -207,8 +202,9 @@ export interface LocalStore extends ContentAddressedStore {
 	records(range: ReconciliationRange): AsyncIterable<readonly ReconciliationRecord[]>;
 
 	/**
-	 * Tells when the store was read anew after a write had failed: what was written in vain may be here all the same, and what was
-	 * remembered of it may be wrong. Runs before the next write, and must not write. @returns a function that ends it.
+	 * Tells that rows were given in vain, because a write failed or another call of the batch did: what was remembered of them may be
+	 * wrong, and what a failed write was to write may be here all the same. Runs before anybody is asked for rows again, and must not
+	 * write. @returns a function that ends it.
 	 */
 	onReadAnew(listener: () => Promise<void>): () => void;
 

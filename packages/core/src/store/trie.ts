@@ -5,10 +5,11 @@
 import { readUint, writeUint } from "../bytes/big-endian.js";
 import { fromHex, toHex } from "../bytes/hex.js";
 import { StoreError } from "../errors.js";
-import type { LevelRow, LevelWrite, Table } from "./level.js";
-import { Lru } from "./lru.js";
+import type { Table } from "./level.js";
+import { LruMap } from "./lru-map.js";
 import { decodeRecordHead, headBytes } from "./record.js";
 import { arrivalOfRecordKey, metaKeys, prefixRange, recordKey, tags, trieKey } from "./row-keys.js";
+import type { Row, RowWrite } from "./rows.js";
 import type { ReconciliationBound, ReconciliationRange, ReconciliationRecord } from "./store.js";
 import {
 	addKey,
@@ -39,7 +40,7 @@ interface Target {
 
 export class Trie {
 	readonly #table: Table;
-	readonly #clean = new Lru<string, TrieNode>(cachedNodes);
+	readonly #clean = new LruMap<string, TrieNode>(cachedNodes);
 	readonly #dirty = new Map<string, { readonly digits: readonly number[]; readonly node: TrieNode }>();
 	/** Keys of arrivals behind `#loadedTo` that no node holds yet. */
 	#waiting: Uint8Array[] = [];
@@ -83,7 +84,7 @@ export class Trie {
 			await this.#apply();
 			const covered = this.#applied as number;
 			if (covered === this.#written) return;
-			const rows: LevelWrite[] = [];
+			const rows: RowWrite[] = [];
 			for (const { digits, node } of this.#dirty.values())
 				rows.push({ type: "put", key: trieKey(digits), value: encodeNode(node) });
 			const value = new Uint8Array(6);
@@ -136,7 +137,7 @@ export class Trie {
 			for await (const rows of this.#table.scan(range, 1024)) {
 				read += rows.length;
 				for (const [, value] of rows) if (value.length >= headBytes) keys.push(keyOfRecord(value));
-				this.#applied = arrivalOfRecordKey((rows[rows.length - 1] as LevelRow)[0]);
+				this.#applied = arrivalOfRecordKey((rows[rows.length - 1] as Row)[0]);
 			}
 			if (read < flushEvery) this.#applied = this.#opened;
 			await this.#insert(keys);

@@ -4,11 +4,12 @@ import type { Crypto } from "../crypto/crypto.js";
 import type { StoredEntry } from "../entry/entry.js";
 import { StoreError } from "../errors.js";
 import { Draft, type KnownAddress } from "./drafting.js";
-import type { LevelWrite, Table } from "./level.js";
+import type { Table } from "./level.js";
 import { tags } from "./row-keys.js";
+import type { RowWrite } from "./rows.js";
 import { type Job, Serial } from "./serial.js";
 import type { StoreState } from "./state.js";
-import type { Placement, RowWrite } from "./store.js";
+import type { Placement } from "./store.js";
 import type { Trie } from "./trie.js";
 
 /** What became of the entries of one call. */
@@ -66,7 +67,7 @@ export class Writer {
 	}
 
 	/** A batch of rows within `alone`. */
-	async writeAlone(rows: readonly LevelWrite[]): Promise<void> {
+	async writeAlone(rows: readonly RowWrite[]): Promise<void> {
 		try {
 			await this.#table.write(rows, true);
 		} catch (error) {
@@ -75,7 +76,7 @@ export class Writer {
 		}
 	}
 
-	/** Told when the engine was opened anew after a failed write. @returns a function that ends it. */
+	/** See `LocalStore`. */
 	onReadAnew(listener: () => Promise<void>): () => void {
 		this.#listeners.add(listener);
 		return () => this.#listeners.delete(listener);
@@ -118,13 +119,13 @@ export class Writer {
 		}
 	}
 
-	/** A call whose rows fail is rejected alone, and the others are drafted again without it. */
+	/** A call whose rows fail is rejected alone. The others are drafted again without it, and asked for their rows once more. */
 	async #draft(jobs: readonly WriteJob[]) {
 		let left = jobs;
 		while (left.length > 0) {
 			const draft = new Draft(this.#crypto, this.#table, this.#state);
 			await draft.prepare(left.flatMap((job) => job.entries));
-			const above: LevelWrite[] = [];
+			const above: RowWrite[] = [];
 			const settled: { readonly job: WriteJob; readonly appended: Appended }[] = [];
 			let failed: WriteJob | undefined;
 			for (const job of left) {
@@ -140,6 +141,7 @@ export class Writer {
 			}
 			if (failed === undefined) return { draft, rows: [...draft.rows(), ...above], settled };
 			left = left.filter((job) => job !== failed);
+			await this.#tellReadAnew();
 		}
 		return undefined;
 	}
@@ -149,6 +151,12 @@ export class Writer {
 		await this.#table.reopen();
 		await this.#state.load();
 		this.#trie.reset(this.#state.arrival);
+		await this.#tellReadAnew();
+	}
+
+	/** Where a listener fails the next write tries again. */
+	async #tellReadAnew(): Promise<void> {
+		this.#stale = true;
 		for (const listener of this.#listeners) await listener();
 		this.#stale = false;
 	}
@@ -173,7 +181,7 @@ async function place(draft: Draft, entries: readonly StoredEntry[]): Promise<App
 	return { placements, known };
 }
 
-function rowAbove(row: RowWrite): LevelWrite {
+export function rowAbove(row: RowWrite): RowWrite {
 	const key = keyAbove(row.key);
 	// Engines in memory keep the array that they are given.
 	return row.type === "put" ? { type: "put", key, value: row.value.slice() } : { type: "del", key };

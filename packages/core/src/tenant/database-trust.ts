@@ -124,7 +124,7 @@ function chainReader(store: LocalStore): ChainReader {
 			const arrivals = await store.arrivalsOf(hashes);
 			const found = await store.getArrivals(
 				arrivals.filter((arrival) => arrival !== undefined),
-				{ payload: false },
+				{ payload: false, purged: true },
 			);
 			const authors = new Map(found.map(({ entry }) => [entry.hash, linkOf(entry).createdByPublicKey]));
 			return hashes.map((hash) => authors.get(hash));

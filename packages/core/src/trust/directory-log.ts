@@ -16,7 +16,9 @@ import type { Crypto, Random } from "../crypto/crypto.js";
 import type { Entry } from "../entry/entry.js";
 import { FormatError } from "../errors.js";
 import type { Keyring } from "../keys/keyring.js";
-import type { Arrival, LocalStore, RowWrite } from "../store/store.js";
+import { prefixRange } from "../store/row-keys.js";
+import type { RowWrite } from "../store/rows.js";
+import type { Arrival, LocalStore } from "../store/store.js";
 import type { DirectoryChanges } from "./directory-changes.js";
 import { readDirectoryEntry } from "./directory-reader.js";
 import { type DirectoryRecord, decodeRecord, directoryId, encodeRecord, recordOf } from "./directory-record.js";
@@ -223,9 +225,8 @@ export class DirectoryLog {
 			if (row === undefined) return;
 			rows.push(row);
 		}
-		const { from, to } = foldRange;
 		const old: RowWrite[] = [];
-		for await (const batch of store.rows.scan({ from, to })) for (const [key] of batch) old.push({ type: "del", key });
+		for await (const batch of store.rows.scan(foldRange)) for (const [key] of batch) old.push({ type: "del", key });
 		await store.rows.write([...old, ...rows], { durable: false });
 		this.#cacheable = true;
 	}
@@ -299,7 +300,7 @@ export class DirectoryLog {
 	}
 
 	async #readFollowers(): Promise<void> {
-		const range = { from: Uint8Array.of(followerKind), to: Uint8Array.of(followerKind + 1) };
+		const range = prefixRange(Uint8Array.of(followerKind));
 		for await (const batch of this.#context.store.rows.scan(range)) {
 			for (const [key, value] of batch) {
 				const dbId = decodeUtf8(key.subarray(1));
@@ -318,7 +319,7 @@ function foldKey(arrival: number): Uint8Array {
 	return key;
 }
 
-const foldRange = { from: Uint8Array.of(foldKind), to: Uint8Array.of(foldKind + 1) };
+const foldRange = prefixRange(Uint8Array.of(foldKind));
 
 function foldData(arrival: number): Uint8Array {
 	return encodeCbor(["fold", arrival]);

@@ -3,12 +3,12 @@ import {
 	isUsableEd25519Point,
 	isUsableEd25519Signature,
 	KeyError,
+	LruMap,
 	type Signed,
 	type SigningKey,
 	UsageError,
 } from "@mindoodb/core";
 import { mapBounded } from "../shared/bounded.js";
-import { LruMap } from "../shared/lru-map.js";
 import { ed25519Cases } from "./ed25519-cases.js";
 import type { Ed25519Signer, Ed25519Verifier } from "./ed25519-parts.js";
 import { nobleEd25519 } from "./noble-ed25519.js";

@@ -4,12 +4,12 @@ import {
 	isUsableEd25519Point,
 	isUsableEd25519Signature,
 	KeyError,
+	LruMap,
 	type Signed,
 	type SigningKey,
 	UsageError,
 } from "@mindoodb/core";
 import { mapBounded } from "../shared/bounded.js";
-import { LruMap } from "../shared/lru-map.js";
 import { bytesToken, plainBytes } from "./bytes.js";
 
 /** Below these a bulk call is quicker without the thread pool (measured, 2 cores: a trip costs some 35 microseconds). */

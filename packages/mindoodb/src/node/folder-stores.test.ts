@@ -2,10 +2,10 @@ import { fork } from "node:child_process";
 import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { OpenStoreOptions } from "@mindoodb/core";
-import { entryMaker } from "@mindoodb/testing";
+import { type Crypto, type Level, type OpenStoreOptions, toBase64 } from "@mindoodb/core";
+import { entryMaker, type FaultyLevel, faultyLevel, TenantFixture } from "@mindoodb/testing";
 import { ClassicLevel } from "classic-level";
-import { folderStores, nodeCrypto } from "mindoodb";
+import { folderStores, nodeCrypto, nodeEnv } from "mindoodb";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 const crypto = nodeCrypto();
@@ -53,6 +53,42 @@ async function otherProcess(folder: string): Promise<{ readonly pid: number; end
 				child.once("exit", () => resolve());
 				child.kill("SIGKILL");
 			}),
+	};
+}
+
+/**
+ * The same engine, which hands over what is written under the keys of projections. Where one is deleted it writes its log out, as it
+ * does by itself when there is much of it: then what is deleted and what deletes it lie in different files.
+ */
+function noting(level: Level, projections: Uint8Array[]): Level {
+	return {
+		open: () => level.open(),
+		close: () => level.close(),
+		get: (key) => level.get(key),
+		getMany: (keys) => level.getMany(keys),
+		hasMany: (keys) => level.hasMany(keys),
+		iterator: (range) => level.iterator(range),
+		batch: () => {
+			const batch = level.batch();
+			const isProjection = (key: Uint8Array) => key[0] === 0x80 && key[1] === 1;
+			let deletes = false;
+			return {
+				put: (key, value) => {
+					if (isProjection(key)) projections.push(value);
+					return batch.put(key, value);
+				},
+				del: (key) => {
+					deletes ||= isProjection(key);
+					return batch.del(key);
+				},
+				write: async (options) => {
+					await batch.write(options);
+					if (deletes) await level.compactRange?.(Uint8Array.of(0), Uint8Array.of(0));
+				},
+				close: () => batch.close(),
+			};
+		},
+		compactRange: async (start, end) => level.compactRange?.(start, end),
 	};
 }
 
@@ -135,6 +171,52 @@ describe("a folder of stores", () => {
 		expect(await found()).toEqual([false, false]);
 		await store.close();
 	});
+
+	for (const cutShort of [false, true]) {
+		test(`a purge leaves no byte of a projection either${cutShort ? ", when it is cut short and done again" : ""}`, async () => {
+			const projections: Uint8Array[] = [];
+			const disks: FaultyLevel[] = [];
+			const wrapLevel = (level: Level): Level => {
+				const disk = faultyLevel(noting(level, projections));
+				disks.push(disk);
+				return disk.level;
+			};
+			const newStores = (tenantCrypto: Crypto) => folderStores(dir, tenantCrypto, { wrapLevel });
+			const tenant = await TenantFixture.create({ env: await nodeEnv(), newStores });
+			const notes = await tenant.creator.db();
+			const disk = disks.at(-1) as FaultyLevel;
+			// So much that projections come to lie in files of their own.
+			const others = () => Array.from({ length: 800 }, () => ({ text: toBase64(crypto.randomBytes(2500)) }));
+			await notes.createDocuments(others());
+			const { id } = await notes.createDocument({ title: "gone" });
+			await notes.createDocuments(others());
+			await notes.changeDoc(id, (draft) => {
+				draft.title = "changed";
+			});
+			await notes.syncStoreChanges();
+			await disk.level.compactRange?.(Uint8Array.of(0), Uint8Array.of(255));
+
+			// Behind the head, which names the document.
+			const written = projections.filter((row) => row.length > 100 && Buffer.from(row).includes(id));
+			expect(written).toHaveLength(2);
+			const found = async () => {
+				const contents = await Promise.all((await filesOf(dir)).map((path) => readFile(path)));
+				return written.some((row) => contents.some((content) => content.includes(Buffer.from(row.subarray(-40)))));
+			};
+			expect(await found()).toBe(true);
+			if (!cutShort) await notes.store.purgeDocHistory(id);
+			else {
+				disk.failWrites({ after: 2 });
+				await expect(notes.store.purgeDocHistory(id)).rejects.toMatchObject({ code: "store-io" });
+				await tenant.creator.tenant.close().catch(() => undefined);
+				expect(await found()).toBe(true);
+				await tenant.creator.reopen();
+			}
+			expect(await (await tenant.creator.db()).getAllDocumentIds()).toHaveLength(1600);
+			expect(await found()).toBe(false);
+			await tenant.close();
+		});
+	}
 
 	test("a closed store leaves no log for the next opening to read", async () => {
 		const maker = await entryMaker({ crypto, tenantRoot: options.tenantRoot });

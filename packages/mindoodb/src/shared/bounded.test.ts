@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { mapBounded } from "./bounded.js";
-import { LruMap } from "./lru-map.js";
 import { once } from "./once.js";
 
 describe("mapBounded", () => {
@@ -29,19 +28,6 @@ describe("mapBounded", () => {
 			return item;
 		});
 		await expect(failing).rejects.toThrow("two");
-	});
-});
-
-describe("LruMap", () => {
-	it("forgets what was used longest ago", () => {
-		const map = new LruMap<string, number>(2);
-		map.set("a", 1);
-		map.set("b", 2);
-		expect(map.get("a")).toBe(1);
-		map.set("c", 3);
-		expect([map.get("a"), map.get("b"), map.get("c"), map.size]).toEqual([1, undefined, 3, 2]);
-		map.delete("a");
-		expect(map.size).toBe(1);
 	});
 });
 

@@ -1,4 +1,4 @@
-import { type Entry, stubOf } from "@mindoodb/core";
+import { type Entry, linkOf, stubOf } from "@mindoodb/core";
 import { describe, expect, test } from "vitest";
 import { closedAndOpened, collect, hashesOf, type MakeStoreUnderTest, onStage } from "./under-test.js";
 
@@ -63,6 +63,46 @@ export function testPurging(make: MakeStoreUnderTest): void {
 				expect(await store.append([later])).toMatchObject([{ arrival: 4, document: 1 }]);
 				expect((await collect(store.entriesOfDocument(1))).map(({ arrival }) => arrival)).toEqual([3, 4]);
 				expect(await store.purgeDocHistory(docId)).toEqual([stub.hash, later.hash]);
+			}));
+
+		test("the links of what was purged stay, for this store alone", () =>
+			onStage(make, async (stage) => {
+				const { maker, under } = stage;
+				const gone = await maker.document(3, { signed: false });
+				const stays = await maker.make();
+				await stage.store.append([...gone, stays]);
+				await stage.store.purgeDocHistory(gone[0]?.common.docId as string);
+				const stubs = await Promise.all(gone.map((entry) => stubOf(under.crypto, entry)));
+				for await (const open of closedAndOpened(stage)) {
+					const chain = await collect(open.entriesOfAuthor(maker.publicKey));
+					expect(chain.slice(0, 3).map(({ entry }) => entry)).toEqual(stubs);
+					expect(chain.map(({ entry }) => linkOf(entry).previousByAuthor)).toEqual([undefined, ...hashesOf(gone)]);
+					expect((await open.getArrivals([2], { purged: true })).map(({ entry }) => entry)).toEqual([stubs[1]]);
+					// Nothing of it is shown to those who might pass it on.
+					expect(await open.getArrivals([1, 2, 3])).toEqual([]);
+					expect((await open.entriesAfter(0)).arrivals.map(({ arrival }) => arrival)).toEqual([4]);
+					expect(await open.getEntries(hashesOf(gone))).toEqual([]);
+					expect(hashesOf(await open.findNewEntries([]))).toEqual([stays.hash]);
+					expect(await open.resolveDependencies(gone[2]?.hash as string)).toEqual([]);
+					for await (const damaged of open.verifyRecords()) expect(damaged).toBeUndefined();
+				}
+			}));
+
+		test("rows that go with a document are written with its purge", () =>
+			onStage(make, async (stage) => {
+				const { maker } = stage;
+				const [entry] = (await maker.document(1)) as [Entry];
+				const [gone, written] = [Uint8Array.of(1), Uint8Array.of(2)];
+				await stage.store.append([entry], { rows: async () => [{ type: "put", key: gone, value: gone }] });
+				await stage.store.purgeDocHistory(entry.common.docId, {
+					rows: async () => [
+						{ type: "del", key: gone },
+						{ type: "put", key: written, value: written },
+					],
+				});
+				for await (const open of closedAndOpened(stage)) {
+					expect(await open.rows.getMany([gone, written])).toEqual([undefined, written]);
+				}
 			}));
 
 		test("a chain goes on from a purged head", () =>

@@ -23,11 +23,11 @@ export function testRows(make: MakeStoreUnderTest): void {
 					expect(await rows.get(key(1))).toEqual(key(1));
 					expect(await rows.get(key(2))).toBeUndefined();
 					expect(await rows.getMany([key(9), key(255, 255), key(1, 0)])).toEqual([undefined, key(2), key()]);
-					const range = { from: key(0), to: key(255, 255, 255) };
+					const range = { gte: key(0), lt: key(255, 255, 255) };
 					const all = await collect(rows.scan(range));
 					expect(all.map(([k]) => [...k])).toEqual([[1], [1, 0], [0x10, 0, 0, 0, 0, 0, 1], [255, 255]]);
 					expect((await collect(rows.scan({ ...range, reverse: true, limit: 1 })))[0]?.[1]).toEqual(key(2));
-					expect(await collect(rows.scan({ from: key(1), to: key(1, 0) }))).toHaveLength(1);
+					expect(await collect(rows.scan({ gte: key(1), lt: key(1, 0) }))).toHaveLength(1);
 					expect(await store.getArrivals([1])).toHaveLength(1);
 				}
 			}));
@@ -52,7 +52,7 @@ export function testRows(make: MakeStoreUnderTest): void {
 				);
 				await store.rows.write(rows);
 				const sizes: number[] = [];
-				for await (const batch of store.rows.scan({ from: Uint8Array.of(0), to: Uint8Array.of(255) }))
+				for await (const batch of store.rows.scan({ gte: Uint8Array.of(0), lt: Uint8Array.of(255) }))
 					sizes.push(batch.length);
 				expect(sizes).toEqual([1000, 1000, 500]);
 			}));

@@ -1,10 +1,10 @@
-/** A map that keeps the `limit` keys used last. */
-export class Lru<K, V> {
+/** A map that forgets what was used longest ago once it holds more than `capacity` keys. */
+export class LruMap<K, V> {
 	readonly #map = new Map<K, V>();
-	readonly #limit: number;
+	readonly #capacity: number;
 
-	constructor(limit: number) {
-		this.#limit = limit;
+	constructor(capacity: number) {
+		this.#capacity = capacity;
 	}
 
 	get(key: K): V | undefined {
@@ -19,7 +19,7 @@ export class Lru<K, V> {
 	set(key: K, value: V): void {
 		this.#map.delete(key);
 		this.#map.set(key, value);
-		if (this.#map.size > this.#limit) this.#map.delete(this.#map.keys().next().value as K);
+		if (this.#map.size > this.#capacity) this.#map.delete(this.#map.keys().next().value as K);
 	}
 
 	delete(key: K): void {
