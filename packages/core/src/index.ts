@@ -30,9 +30,10 @@ export type {
 } from "./crypto/crypto.js";
 export { hasReducedScalar, isUsableEd25519Point, isUsableEd25519Signature } from "./crypto/ed25519-point.js";
 export { hkdfExpand, hkdfExtract } from "./crypto/hkdf.js";
-export type { ChangeListener, DocumentChange } from "./database/change-feed.js";
-export type { ChangeFunction } from "./database/document-writer.js";
 export type { DocumentExplanation, EntryExplanation, RefusedDocument } from "./database/explain.js";
+export { describeVerdict, type Verdict } from "./database/judging/verdict.js";
+export type { PullResult } from "./database/levelling/pull.js";
+export type { PushResult, TransferOptions } from "./database/levelling/push.js";
 export {
 	type AuthorFork,
 	type FeedItem,
@@ -41,10 +42,9 @@ export {
 	MindooDB,
 } from "./database/mindoo-db.js";
 export { MindooDoc } from "./database/mindoo-doc.js";
-export type { OwnRefusal, RefusalListener } from "./database/projecting.js";
-export type { PullResult } from "./database/pull.js";
-export type { PushResult, TransferOptions } from "./database/push.js";
-export { describeVerdict, type Verdict } from "./database/verdict.js";
+export type { ChangeListener, DocumentChange } from "./database/projection/change-feed.js";
+export type { OwnRefusal, RefusalListener } from "./database/projection/projecting.js";
+export type { ChangeFunction } from "./database/writing/document-writer.js";
 export { type Entry, type Link, linkOf, parseEntry, type StoredEntry, type Stub, stubOf } from "./entry/entry.js";
 export { type EntryType, encodeHeader, entryTypes, type HeaderFields, type HeaderInput } from "./entry/header.js";
 export { makeDocumentId } from "./entry/ids.js";

@@ -48,6 +48,31 @@ export function encodeCbor(value: CborValue): Uint8Array {
 	return target;
 }
 
+/** Bytes of a text with its head. For who puts an array together from parts that stay the same; else `encodeCbor`. */
+export function cborTextSize(text: string): number {
+	const length = textLength(text);
+	return headSize(length) + length;
+}
+
+/** Writes a text with its head. @returns the offset behind it. */
+export function writeCborText(target: Uint8Array, offset: number, text: string): number {
+	const length = textLength(text);
+	const start = writeHead(target, offset, 0x60, length);
+	if (length === text.length) writeAscii(target, start, text);
+	else target.set(encodeUtf8(text), start);
+	return start + length;
+}
+
+/** Bytes of an integer. @throws {FormatError} unless it is one from 0 to 2^53 - 1. */
+export function cborIntegerSize(value: number): number {
+	return headSize(checkedInteger(value));
+}
+
+/** Writes an integer that `cborIntegerSize` has measured. @returns the offset behind it. */
+export function writeCborInteger(target: Uint8Array, offset: number, value: number): number {
+	return writeHead(target, offset, 0x00, value);
+}
+
 /**
  * Inverse of `encodeCbor`: refuses trailing bytes and everything that `encodeCbor` would not have written.
  * @throws {FormatError}
@@ -87,11 +112,8 @@ function checkValue(value: unknown, depth: number): void {
 }
 
 function sizeOf(value: CborValue): number {
-	if (typeof value === "number") return headSize(checkedInteger(value));
-	if (typeof value === "string") {
-		const length = textLength(value);
-		return headSize(length) + length;
-	}
+	if (typeof value === "number") return cborIntegerSize(value);
+	if (typeof value === "string") return cborTextSize(value);
 	if (value === null || typeof value === "boolean") return 1;
 	if (value instanceof Uint8Array) return headSize(value.length) + value.length;
 	if (Array.isArray(value)) {
@@ -109,8 +131,8 @@ function sizeOf(value: CborValue): number {
 
 /** @returns the offset behind it. */
 function writeValue(target: Uint8Array, offset: number, value: CborValue): number {
-	if (typeof value === "number") return writeHead(target, offset, 0x00, value);
-	if (typeof value === "string") return writeText(target, offset, value);
+	if (typeof value === "number") return writeCborInteger(target, offset, value);
+	if (typeof value === "string") return writeCborText(target, offset, value);
 	if (value === null || typeof value === "boolean") {
 		target[offset] = value === null ? 0xf6 : value ? 0xf5 : 0xf4;
 		return offset + 1;
@@ -139,14 +161,6 @@ function writeMap(target: Uint8Array, offset: number, map: CborMap): number {
 		at = writeValue(target, at + key.length, item);
 	}
 	return at;
-}
-
-function writeText(target: Uint8Array, offset: number, text: string): number {
-	const length = textLength(text);
-	const start = writeHead(target, offset, 0x60, length);
-	if (length === text.length) writeAscii(target, start, text);
-	else target.set(encodeUtf8(text), start);
-	return start + length;
 }
 
 /** The shortest form of type and number. */

@@ -1,8 +1,8 @@
 import type { Env } from "../env.js";
 import type { Keyring } from "../keys/keyring.js";
 import type { LocalStore } from "../store/store.js";
-import type { Author } from "./commit-queue.js";
 import type { DatabaseTrust } from "./trust-port.js";
+import type { Author } from "./writing/commit-queue.js";
 
 /** What a database works with. */
 export interface DatabaseContext {

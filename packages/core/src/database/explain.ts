@@ -1,9 +1,9 @@
 import { linkOf, type StoredEntry } from "../entry/entry.js";
 import type { DatabaseContext } from "./context.js";
 import { documentOfVerdictKey, rowKinds, rowRange } from "./document-rows.js";
-import type { Documents } from "./documents.js";
-import { accepted, decodeVerdict, describeVerdict, type Verdict } from "./verdict.js";
-import { readVerdicts } from "./verdict-rows.js";
+import type { Documents } from "./documents/documents.js";
+import { accepted, decodeVerdict, describeVerdict, type Verdict } from "./judging/verdict.js";
+import { readVerdicts } from "./judging/verdict-rows.js";
 
 /** What became of one entry, and why. */
 export interface EntryExplanation {

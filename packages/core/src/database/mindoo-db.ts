@@ -2,20 +2,20 @@ import { makeActor } from "../automerge/actor.js";
 import { fromHex } from "../bytes/hex.js";
 import { UsageError } from "../errors.js";
 import type { ContentAddressedStore } from "../store/store.js";
-import type { ChangeListener } from "./change-feed.js";
-import type { Author } from "./commit-queue.js";
 import type { DatabaseContext } from "./context.js";
-import { type ChangeFunction, DocumentWriter } from "./document-writer.js";
-import { Documents, type Scanned } from "./documents.js";
+import { Documents, type Scanned } from "./documents/documents.js";
 import { type DocumentExplanation, type EntryExplanation, Explainer, type RefusedDocument } from "./explain.js";
+import type { PullResult } from "./levelling/pull.js";
+import type { PushResult, TransferOptions } from "./levelling/push.js";
+import { ReplicaStore } from "./levelling/replica-store.js";
+import { Replication } from "./levelling/replication.js";
 import type { MindooDoc } from "./mindoo-doc.js";
-import type { RefusalListener } from "./projecting.js";
-import type { PullResult } from "./pull.js";
-import type { PushResult, TransferOptions } from "./push.js";
-import { ReplicaStore } from "./replica-store.js";
-import { Replication } from "./replication.js";
+import type { ChangeListener } from "./projection/change-feed.js";
+import type { RefusalListener } from "./projection/projecting.js";
 import { TrustFollower } from "./trust-follower.js";
 import type { TrustEffects } from "./trust-port.js";
+import type { Author } from "./writing/commit-queue.js";
+import { type ChangeFunction, DocumentWriter } from "./writing/document-writer.js";
 
 /** A document that changed, or went. */
 export interface FeedItem {

@@ -1,5 +1,5 @@
 import type { DocumentData } from "../automerge/plain-data.js";
-import type { DocumentFacts } from "./projection-row.js";
+import type { DocumentFacts } from "./projection/projection-row.js";
 
 /** A document as it was when it was read; it does not change when the database does. */
 export class MindooDoc {

@@ -2,7 +2,7 @@ import { linkOf } from "../entry/entry.js";
 import type { RowRange, RowWrite } from "../store/rows.js";
 import type { DatabaseContext } from "./context.js";
 import { documentOfKey, lockedRange, missingRange } from "./document-rows.js";
-import type { Documents } from "./documents.js";
+import type { Documents } from "./documents/documents.js";
 import type { TrustEffects } from "./trust-port.js";
 
 /** Finds, through the indexes, the documents that a change of the directory or of the held keys touches, and has them judged anew. */

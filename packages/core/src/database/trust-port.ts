@@ -1,6 +1,6 @@
 import type { Entry } from "../entry/entry.js";
 import type { PardonedEntries } from "../trust/judge.js";
-import type { Verdict } from "./verdict.js";
+import type { Verdict } from "./judging/verdict.js";
 
 /** What the directory means for one database. Everything is a pure function of the directory's and the database's entries. */
 export interface DatabaseTrust {

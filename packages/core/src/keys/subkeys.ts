@@ -15,8 +15,7 @@
  *
  * Source: docs/entry-format.md, "Payload" and "Header".
  */
-import { encodeCbor } from "../bytes/cbor.js";
-import { concatBytes } from "../bytes/concat.js";
+import { cborTextSize, encodeCbor, writeCborText } from "../bytes/cbor.js";
 import { fromHex, toHex } from "../bytes/hex.js";
 import { asciiBytes } from "../bytes/text.js";
 import type { Crypto } from "../crypto/crypto.js";
@@ -36,7 +35,6 @@ export interface TenantSubkeys {
 }
 
 const extractSalt = asciiBytes("mindoodb/1");
-const firstBlock = Uint8Array.of(1);
 
 /** @param key 32 bytes. @param tenantRoot 64 hex digits. */
 export async function tenantSubkeys(crypto: Crypto, key: Uint8Array, tenantRoot: string): Promise<TenantSubkeys> {
@@ -55,7 +53,11 @@ export async function tenantSubkeys(crypto: Crypto, key: Uint8Array, tenantRoot:
 		let known: { readonly dbId: string; readonly before: Uint8Array } | undefined;
 		return (dbId: string, docId: string) => {
 			if (known?.dbId !== dbId) known = { dbId, before: encodeCbor([label, root, dbId, ""]).slice(0, -1) };
-			return crypto.hmac(pseudorandomKey, concatBytes(known.before, encodeCbor(docId), firstBlock));
+			const { before } = known;
+			const info = new Uint8Array(before.length + cborTextSize(docId) + 1);
+			info.set(before);
+			info[writeCborText(info, before.length, docId)] = 1;
+			return crypto.hmac(pseudorandomKey, info);
 		};
 	};
 	return {

@@ -1,5 +1,5 @@
+import type { RefusedReason, Verdict } from "../database/judging/verdict.js";
 import type { DatabaseTrust, TrustEffects } from "../database/trust-port.js";
-import type { RefusedReason, Verdict } from "../database/verdict.js";
 import { type Entry, linkOf } from "../entry/entry.js";
 import type { LocalStore } from "../store/store.js";
 import type { DirectoryChanges } from "../trust/directory-changes.js";

@@ -1,8 +1,8 @@
 import { fromHex, toHex } from "../bytes/hex.js";
-import type { Author } from "../database/commit-queue.js";
-import type { DocumentWriter } from "../database/document-writer.js";
 import type { MindooDB } from "../database/mindoo-db.js";
 import type { MindooDoc } from "../database/mindoo-doc.js";
+import type { Author } from "../database/writing/commit-queue.js";
+import type { DocumentWriter } from "../database/writing/document-writer.js";
 import { type SettingsForm, settingsDocumentId } from "../entry/ids.js";
 import { limits } from "../entry/limits.js";
 import type { Env } from "../env.js";

@@ -1,8 +1,8 @@
 import { fromHex, toHex } from "../bytes/hex.js";
-import type { Author } from "../database/commit-queue.js";
 import type { DatabaseContext } from "../database/context.js";
 import { MindooDB } from "../database/mindoo-db.js";
 import type { TrustEffects } from "../database/trust-port.js";
+import type { Author } from "../database/writing/commit-queue.js";
 import { checkId } from "../entry/header.js";
 import type { Env } from "../env.js";
 import { KeyError, nameOfError, UsageError } from "../errors.js";

@@ -1,0 +1,397 @@
+/**
+ * A document in memory: its judged entries and, where something of it is readable, its Automerge document. Exists while a document
+ * is being written or brought up; everybody else reads projections.
+ */
+import type { CheckedChange } from "../../automerge/causal-index.js";
+import { CrdtDocument, type LocalChange } from "../../automerge/crdt-document.js";
+import { joinHeads } from "../../automerge/join-change.js";
+import { decodeProjection, encodeProjection } from "../../automerge/plain-data.js";
+import type { Entry } from "../../entry/entry.js";
+import { limits } from "../../entry/limits.js";
+import type { LocalStore, Placement } from "../../store/store.js";
+import { Evaluation, type EvaluationContext, type EvaluationInput, type Judged } from "../judging/evaluation.js";
+import { losersOf } from "../judging/forks.js";
+import { accepted, type RefusedReason, type Verdict } from "../judging/verdict.js";
+import { MindooDoc } from "../mindoo-doc.js";
+import { culpritOf } from "./culprit.js";
+import { runsOf } from "./document-runs.js";
+import { LentDocuments } from "./lent-documents.js";
+import { type Outcome, OutcomeTally } from "./outcome.js";
+import { OwnChanges } from "./own-changes.js";
+import { Replay } from "./replay.js";
+
+/** Most heads of a document that is written to: Automerge lets a change also name the last one of its own actor. */
+const mostHeads = limits.dependencies - 1;
+
+/** What is stored about a document besides its entries. */
+export interface StoredState {
+	/** Feed number of the latest change that the feed knows, 0 for none. */
+	readonly feed: number;
+	/** Last arrival that the projection covers. */
+	readonly applied: number;
+	/** Whether rights or keys changed, so that every entry is judged anew. */
+	readonly judgeAnew: boolean;
+	/** Verdicts of entries that were not accepted, by arrival. */
+	readonly verdicts: ReadonlyMap<number, Verdict>;
+}
+
+export interface OpenDocumentContext {
+	readonly store: LocalStore;
+	readonly evaluation: (docId: string) => EvaluationContext;
+	/** Actor ids of this author; no two copies of a document in use at the same time may share one. */
+	readonly actors: readonly string[];
+	/** One more, when all of them are in use. */
+	readonly anotherActor: () => string;
+}
+
+/** What an edit has to know before it begins. */
+export interface Standing {
+	/** Absent when nothing of the document counts and can be read. */
+	readonly decryptionKeyId: string | undefined;
+	readonly deleted: boolean;
+	readonly locked: boolean;
+}
+
+/** An Automerge document lent to a draft that lasts longer than a turn. */
+export interface Loan {
+	readonly crdt: CrdtDocument;
+	readonly version: number;
+}
+
+export class OpenDocument {
+	readonly #context: OpenDocumentContext;
+	readonly document: number;
+	readonly docId: string;
+	/** Grows with every change of what is accepted, own or foreign. */
+	version = 0;
+	/** Last arrival up to which all entries were evaluated. */
+	applied = 0;
+	/** Feed number of the latest change, 0 for none. */
+	feed: number;
+	readonly own = new OwnChanges();
+	/** Why nothing can be built on this copy any more: a write of its changes failed. */
+	broken: unknown;
+	#evaluation: Evaluation;
+	#tally: OutcomeTally;
+	#replay: Replay;
+	#restoring: Promise<void> | undefined;
+	readonly #lent: LentDocuments;
+	/** Arrivals of own entries behind `applied`: they are here and need not be read back. */
+	#placed = new Set<number>();
+	#standing: Standing | undefined;
+	#view: { readonly version: number; readonly data: Uint8Array } | undefined;
+	#freed = false;
+
+	private constructor(context: OpenDocumentContext, document: number, docId: string, feed: number) {
+		this.#context = context;
+		this.document = document;
+		this.docId = docId;
+		this.feed = feed;
+		this.#lent = new LentDocuments(context.actors, context.anotherActor);
+		this.#replay = this.#newReplay();
+		this.#evaluation = this.#newEvaluation(context.evaluation(docId), this.#replay);
+		this.#tally = new OutcomeTally(this.#evaluation);
+	}
+
+	/** Reads, judges and applies all entries of a document. */
+	static async load(
+		context: OpenDocumentContext,
+		document: number,
+		docId: string,
+		state: StoredState,
+	): Promise<OpenDocument> {
+		const opened = new OpenDocument(context, document, docId, state.feed);
+		await opened.#evaluate(context.evaluation(docId), state);
+		return opened;
+	}
+
+	get evaluation(): Evaluation {
+		return this.#evaluation;
+	}
+
+	outcome(): Outcome {
+		return this.#tally.outcome(() => this.#whole().heads);
+	}
+
+	get standing(): Standing {
+		if (this.#standing === undefined) {
+			const { facts, deleted, locked } = this.#tally.outcome(() => []);
+			this.#standing = { decryptionKeyId: facts?.decryptionKeyId, deleted, locked };
+		}
+		return this.#standing;
+	}
+
+	/** What the document shows, as `decodeProjection` reads it; `undefined` when it shows nothing. */
+	data(): Uint8Array | undefined {
+		if (this.standing.decryptionKeyId === undefined) return undefined;
+		if (this.#view?.version !== this.version) {
+			this.#view = { version: this.version, data: encodeProjection(this.#whole().data()) };
+		}
+		return this.#view.data;
+	}
+
+	view(): MindooDoc | undefined {
+		const { facts, deleted } = this.outcome();
+		const data = this.data();
+		if (facts === undefined || data === undefined) return undefined;
+		return new MindooDoc(
+			this.docId,
+			deleted,
+			() => facts,
+			() => decodeProjection(data),
+		);
+	}
+
+	/** Judges and applies what arrived since the last time. */
+	async absorb(): Promise<void> {
+		const own = this.#placed;
+		this.#placed = new Set();
+		const inputs = (await this.#read(this.applied, { except: own })).filter(
+			({ entry }) => this.#evaluation.get(entry.hash) === undefined,
+		);
+		for (const arrival of own) this.applied = Math.max(this.applied, arrival);
+		if (inputs.length === 0) return;
+		const gained = await this.#evaluation.add(inputs);
+		this.version++;
+		this.#standing = undefined;
+		if (this.#evaluation.stale || !(await this.#holds(gained))) {
+			await this.#evaluate(this.#context.evaluation(this.docId), undefined);
+		}
+	}
+
+	/** Judges everything anew, as after a change of rights or keys. */
+	async reevaluate(): Promise<void> {
+		await this.#evaluate(this.#context.evaluation(this.docId), undefined);
+		this.version++;
+	}
+
+	/** The Automerge document. It stays this object's own. `isReady` must hold. @throws what broke this copy. */
+	crdt(): CrdtDocument {
+		return this.#whole().crdt;
+	}
+
+	#whole(): Replay {
+		if (this.broken !== undefined) throw this.broken;
+		return this.#replay;
+	}
+
+	/** Whether the Automerge document is here and not lent, or none will ever be. */
+	get isReady(): boolean {
+		return this.#replay.isReady || this.broken !== undefined;
+	}
+
+	/** Whether no own change is waiting to become durable, and `isReady`. */
+	get isSettled(): boolean {
+		return this.own.unwritten === 0 && this.isReady;
+	}
+
+	/** Makes another Automerge document while the one is lent. It may be lent too before the caller goes on: ask `isReady` again. */
+	async restore(): Promise<void> {
+		this.#restoring ??= this.#readAgain().finally(() => {
+			this.#restoring = undefined;
+		});
+		await this.#restoring;
+	}
+
+	/** Resolves when `isSettled` held; ask it again. */
+	async settle(): Promise<void> {
+		await this.own.whenWritten();
+		if (!this.isReady) await this.restore();
+	}
+
+	/** Whether one entry cannot name all heads. */
+	get needsJoin(): boolean {
+		return this.crdt().heads.length > mostHeads;
+	}
+
+	/**
+	 * Joins heads until one entry can name those that are left. Nothing may be waiting to become durable.
+	 * @param actor one that was never used. @returns the changes, which are in the Automerge document and have to be written.
+	 */
+	join(actor: string): LocalChange[] {
+		const joins = joinHeads(this.crdt().heads, {
+			actor,
+			most: mostHeads,
+			lastOperation: (changes) => this.#evaluation.lastOperation(changes),
+		});
+		this.crdt().apply(joins.map(({ change }) => change));
+		return joins;
+	}
+
+	get isLent(): boolean {
+		return this.#lent.count > 0;
+	}
+
+	/** Hands the Automerge document out; until it is back, who needs one has to `restore`. */
+	lend(): Loan {
+		const crdt = this.#replay.handOut();
+		this.#lent.add(crdt);
+		return { crdt, version: this.version };
+	}
+
+	/** Makes a copy for an author of its own; given back like a lent one. */
+	copyFor(actor: string): Loan {
+		const crdt = CrdtDocument.create(actor);
+		crdt.apply(this.crdt().changes());
+		return { crdt, version: -1 };
+	}
+
+	/** Takes a lent document back with the change that was made on it, or lets it go when this one went on meanwhile. */
+	takeBack(loan: Loan, change: LocalChange | undefined): void {
+		this.#lent.delete(loan.crdt);
+		if (!this.isReady && loan.version === this.version && !this.#freed) {
+			this.#replay.restore(loan.crdt);
+			return;
+		}
+		loan.crdt.free();
+		if (change !== undefined && !this.#freed) this.#replay.take([checked(change)]);
+	}
+
+	/** Takes note of a change of this replica's own, which is in the Automerge document and has no entry yet. */
+	drafted(change: LocalChange): void {
+		this.version++;
+		this.own.draft(change);
+	}
+
+	/** Takes over an entry of this replica's own that is about to be written. @param run its changes; none for a delete. */
+	addOwn(entry: Entry, run: readonly LocalChange[]): void {
+		this.own.seal(entry.hash, run);
+		this.#evaluation.addOwn(entry, run.map(checked));
+		if (run.length === 0 || (entry.fields?.dependencyHashes.length ?? 0) > 1) this.#standing = undefined;
+		if (run.length === 0) this.version++;
+	}
+
+	/** Tells the arrivals of own entries, now durable. Foreign ones that arrived in between stay to be absorbed. */
+	placed(placements: readonly Placement[]): void {
+		for (const { hash, arrival } of placements) {
+			this.own.settle(hash);
+			this.#evaluation.setArrival(hash, arrival);
+			// After a new evaluation meanwhile it may be unknown, and is read like a foreign one.
+			if (this.#evaluation.get(hash) !== undefined) this.#placed.add(arrival);
+		}
+	}
+
+	free(): void {
+		this.#freed = true;
+		this.#replay.free();
+	}
+
+	async #evaluate(context: EvaluationContext, state: StoredState | undefined): Promise<void> {
+		while (!(await this.#tryToEvaluate(context, state)));
+	}
+
+	/** @returns false when meanwhile an own entry was sealed, which must not be forgotten, or the new document's actor was lent. */
+	async #tryToEvaluate(context: EvaluationContext, state: StoredState | undefined): Promise<boolean> {
+		await this.own.whenWritten();
+		const { sealed } = this.own;
+		const inputs = await this.#read(0, { state });
+		const setAside = new Map<string, RefusedReason>();
+		const undecided = new Set<string>();
+		for (;;) {
+			const trusting = setAside.size === 0 ? inputs : inputs.map(({ arrival, entry }) => ({ arrival, entry }));
+			const replay = this.#newReplay();
+			const evaluation = this.#newEvaluation(context, replay, setAside);
+			const gained = await evaluation.add(trusting);
+			const { lost, missing } = await losersOf(evaluation, context);
+			for (const link of missing) undecided.add(link);
+			const overtaken = this.own.sealed !== sealed || this.#lent.hasActor(replay.actor);
+			if (!overtaken && lost.length === 0 && loads(replay, gained)) {
+				this.#adopt(evaluation, replay);
+				evaluation.awaitForkLinks(undecided);
+				return true;
+			}
+			replay.free();
+			if (overtaken) return false;
+			for (const hash of lost) setAside.set(hash, "actor-fork");
+			if (lost.length > 0) continue;
+			const runs = (wanted: ReadonlySet<string>) =>
+				runsOf(context, this.#context.store, this.document, (hash) => wanted.has(hash));
+			setAside.set(await culpritOf(evaluation, runs, () => this.#newReplay()), "loads-back");
+		}
+	}
+
+	#newReplay(): Replay {
+		return new Replay(() => CrdtDocument.create(this.#lent.freeActor()));
+	}
+
+	#newEvaluation(
+		context: EvaluationContext,
+		replay: Replay,
+		setAside?: ReadonlyMap<string, RefusedReason>,
+	): Evaluation {
+		return new Evaluation(
+			context,
+			(run) => {
+				this.version++;
+				replay.take(run);
+			},
+			setAside,
+		);
+	}
+
+	#adopt(evaluation: Evaluation, replay: Replay): void {
+		this.#replay.free();
+		this.#replay = replay;
+		this.#evaluation = evaluation;
+		this.#tally = new OutcomeTally(evaluation);
+		this.#standing = undefined;
+		replay.take(this.own.drafted.map(checked));
+	}
+
+	/** Whether the document took what was accepted and loads back with it. */
+	async #holds(gained: readonly Judged[]): Promise<boolean> {
+		while (!this.isReady) await this.restore();
+		return loads(this.#replay, gained);
+	}
+
+	/** What is accepted comes from the store, what is not durable yet from here. */
+	async #readAgain(): Promise<void> {
+		const context = this.#context.evaluation(this.docId);
+		while (!this.isReady) {
+			const { version } = this;
+			const evaluation = this.#evaluation;
+			const own = this.own.undurable;
+			const replay = this.#newReplay();
+			const isAccepted = (hash: string) => evaluation.get(hash)?.verdict.kind === "accepted";
+			for await (const run of runsOf(context, this.#context.store, this.document, isAccepted)) replay.take(run);
+			// Meanwhile the lent one may have come back, or more may have been accepted.
+			const overtaken =
+				this.version !== version || this.#evaluation !== evaluation || this.#lent.hasActor(replay.actor);
+			if (this.isReady || overtaken) {
+				replay.free();
+				continue;
+			}
+			replay.take(own.map(checked));
+			this.#replay.restore(replay.crdt);
+		}
+	}
+
+	/** Entries that arrived after `after`; moves `applied` to the last of them. */
+	async #read(
+		after: number,
+		{ state, except }: { readonly state?: StoredState | undefined; readonly except?: ReadonlySet<number> } = {},
+	): Promise<EvaluationInput[]> {
+		const inputs: EvaluationInput[] = [];
+		for await (const batch of this.#context.store.entriesOfDocument(this.document, {
+			after,
+			...(except && { except }),
+		})) {
+			for (const { arrival, entry } of batch) {
+				const trusted =
+					state !== undefined && !state.judgeAnew && arrival <= state.applied && !state.verdicts.has(arrival);
+				inputs.push(trusted ? { arrival, entry, settled: accepted } : { arrival, entry });
+				this.applied = Math.max(this.applied, arrival);
+			}
+		}
+		return inputs;
+	}
+}
+
+/** Rule (e), where something is new. */
+function loads(replay: Replay, gained: readonly Judged[]): boolean {
+	return gained.every(({ settled }) => settled !== undefined) ? replay.applies() : replay.loadsBack();
+}
+
+function checked({ change, ...rest }: LocalChange): CheckedChange {
+	return { ...rest, bytes: change };
+}

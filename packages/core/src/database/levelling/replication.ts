@@ -1,0 +1,157 @@
+/**
+ * Levels two replicas through the contract of a store: what is new at the other side since the last time, each way. Foreign entries are
+ * checked before they are stored; one that cannot be stored is noted and asked for again, and never stops the rest.
+ */
+import { readUint } from "../../bytes/big-endian.js";
+import { linkOf, type StoredEntry } from "../../entry/entry.js";
+import { VerifyError } from "../../errors.js";
+import type { RowWrite } from "../../store/rows.js";
+import type { ContentAddressedStore, PutReport, Refusal } from "../../store/store.js";
+import type { DatabaseContext } from "../context.js";
+import { type Direction, factKey, uint48 } from "../document-rows.js";
+import type { Documents } from "../documents/documents.js";
+import { pageEntries } from "./pages.js";
+import { holds, PeerMemory } from "./peer-memory.js";
+import { Pull, type PullResult } from "./pull.js";
+import { Push, type PushResult, type TransferOptions } from "./push.js";
+
+const processedKey = factKey("processed");
+
+export class Replication {
+	readonly #context: DatabaseContext;
+	readonly #documents: Documents;
+	readonly #onStored: () => void;
+	/** Generation of the directory at which a peer was asked for what had been declined because of the directory. */
+	readonly #askedAt = new WeakMap<ContentAddressedStore, number>();
+
+	/** @param onStored called when entries came from elsewhere: they may continue a chain of this replica's own. */
+	constructor(context: DatabaseContext, documents: Documents, onStored: () => void) {
+		this.#context = context;
+		this.#documents = documents;
+		this.#onStored = onStored;
+	}
+
+	/** Checks and stores entries that somebody offers, and judges them. */
+	async receive(entries: readonly StoredEntry[]): Promise<PutReport> {
+		return this.#store(entries);
+	}
+
+	async pull(remote: ContentAddressedStore, options: TransferOptions): Promise<PullResult> {
+		const { store, trust } = this.#context;
+		const storeId = await this.#storeIdOf(remote);
+		// A copy of this store has its id too, and levels once their histories part.
+		if (storeId === (await store.identity()).storeId && (await holds(store, await remote.position()))) {
+			return { stored: 0, refused: [], damaged: [], complete: true };
+		}
+		const { generation } = trust;
+		const directoryChanged = this.#askedAt.get(remote) !== generation;
+		const pull = new Pull({
+			store,
+			remote,
+			memory: this.#memoryOf(storeId, "pull"),
+			take: (entries) => this.#store(entries),
+			options,
+		});
+		const result = await pull.run(directoryChanged ? ["directory", "again"] : ["again"]);
+		this.#askedAt.set(remote, generation);
+		return result;
+	}
+
+	async push(remote: ContentAddressedStore, options: TransferOptions): Promise<PushResult> {
+		const { store } = this.#context;
+		const storeId = await this.#storeIdOf(remote);
+		if (storeId === (await store.identity()).storeId && (await holds(remote, await store.position()))) {
+			return { sent: 0, refused: [] };
+		}
+		return new Push({ store, remote, memory: this.#memoryOf(storeId, "push"), options }).run();
+	}
+
+	/** Judges what somebody put into the store without telling this database. @returns documents that were touched. */
+	async adopt(): Promise<number> {
+		const { store } = this.#context;
+		await this.#documents.flush();
+		const row = await store.rows.get(processedKey);
+		let touched = 0;
+		for (let at = row === undefined ? 0 : readUint(row, 0, 6); ; ) {
+			const page = await store.entriesAfter(at, { limit: pageEntries, payload: false });
+			if (page.next === at) break;
+			at = page.next;
+			const documents = new Set<number>();
+			for (const { arrival, entry } of page.arrivals) {
+				const document = await store.documentNumber(linkOf(entry).docId);
+				if (document === undefined || (await this.#documents.covers(document, arrival))) continue;
+				documents.add(document);
+			}
+			touched += documents.size;
+			const processed = at;
+			const { behind } = this.#documents;
+			await store.append([], {
+				rows: async () => [
+					...[...documents].flatMap((document) => behind.note(document, { unapplied: true })),
+					processedRow(processed),
+				],
+			});
+		}
+		await this.#documents.drain();
+		return touched;
+	}
+
+	/** Offered again as long as that helps: in the directory one entry may grant the author of another. */
+	async #store(entries: readonly StoredEntry[]): Promise<PutReport> {
+		let report = await this.#storeOnce(entries);
+		for (let gained = report.stored.length; gained > 0 && this.#context.dbId === "directory"; ) {
+			const strangers = new Set(report.refused.filter(({ reason }) => reason === "not-member").map(({ hash }) => hash));
+			if (strangers.size === 0) break;
+			const again = await this.#storeOnce(entries.filter(({ hash }) => strangers.has(hash)));
+			gained = again.stored.length;
+			const refused = [...report.refused.filter(({ hash }) => !strangers.has(hash)), ...again.refused];
+			report = { stored: [...report.stored, ...again.stored], known: [...report.known, ...again.known], refused };
+		}
+		return report;
+	}
+
+	async #storeOnce(entries: readonly StoredEntry[]): Promise<PutReport> {
+		if (entries.length === 0) return { stored: [], known: [], refused: [] };
+		const { store, trust } = this.#context;
+		const report = await store.receive(entries, {
+			admit: async (offered) =>
+				offered.map((entry) => (trust.mayStore(linkOf(entry).createdByPublicKey) ? undefined : notMember(entry.hash))),
+			rows: async (placements) => {
+				for (const { fork, hash } of placements) {
+					if (fork) this.#context.env.log("warn", "an author's chain forks", { entry: hash });
+				}
+				return placements.flatMap(({ document, arrival }) =>
+					this.#documents.behind.note(document, { unapplied: true, arrival }),
+				);
+			},
+		});
+		if (report.stored.length === 0) return report;
+		this.#onStored();
+		await this.#context.onAppended?.();
+		await this.#documents.drain();
+		return report;
+	}
+
+	/** @throws {VerifyError} `wrong-database` when the other store holds something else. */
+	async #storeIdOf(remote: ContentAddressedStore): Promise<string> {
+		const { tenantRoot, dbId } = this.#context;
+		const identity = await remote.identity();
+		if (identity.tenantRoot !== tenantRoot || identity.dbId !== dbId) {
+			throw new VerifyError("the other store holds another tenant or database", { code: "wrong-database" });
+		}
+		return identity.storeId;
+	}
+
+	#memoryOf(storeId: string, direction: Direction): PeerMemory {
+		const { store, env } = this.#context;
+		return new PeerMemory({ store, clock: env.clock, storeId, direction });
+	}
+}
+
+function processedRow(arrival: number): RowWrite {
+	return { type: "put", key: processedKey, value: uint48(arrival) };
+}
+
+function notMember(hash: string): Refusal {
+	return { hash, reason: "not-member", message: "its author was never granted access to this tenant" };
+}

@@ -1,0 +1,387 @@
+/**
+ * Writes documents: turns edits into changes and hands them to the group commit.
+ */
+import { isActorOf, renewActor } from "../../automerge/actor.js";
+import { draftError } from "../../automerge/automerge-error.js";
+import { CrdtDocument, type LocalChange } from "../../automerge/crdt-document.js";
+import { encodeInitialChange } from "../../automerge/initial-change.js";
+import { decodeProjection, encodeProjection } from "../../automerge/plain-data.js";
+import { drawIdBytes, makeDocumentId } from "../../entry/ids.js";
+import { limits } from "../../entry/limits.js";
+import { KeyError, UsageError, VerifyError } from "../../errors.js";
+import type { HeldKey } from "../../keys/keyring.js";
+import type { RowWrite } from "../../store/rows.js";
+import type { Placement } from "../../store/store.js";
+import type { DatabaseContext } from "../context.js";
+import { projectionKey } from "../document-rows.js";
+import type { Documents } from "../documents/documents.js";
+import type { OpenDocument } from "../documents/open-document.js";
+import { describeVerdict } from "../judging/verdict.js";
+import { MindooDoc } from "../mindoo-doc.js";
+import type { DocumentFacts } from "../projection/projection-row.js";
+import { type Author, CommitQueue, type Draft } from "./commit-queue.js";
+import { DocumentJob, type Step } from "./document-job.js";
+
+/**
+ * Edits a draft in place. Every edit counts, on any level. May be async: edits before and after an `await` become one change when
+ * its promise resolves. What it throws leaves the document as it was. The draft cannot be used afterwards.
+ */
+export type ChangeFunction<T> = (draft: T) => void | Promise<void>;
+
+interface FirstEntry {
+	readonly entryType: "doc_create" | "doc_change";
+	readonly docId: string;
+	readonly key: HeldKey;
+	readonly change: LocalChange;
+	/** What the document shows, as `encodeProjection` gives it. */
+	readonly data: Uint8Array;
+}
+
+export class DocumentWriter {
+	readonly #context: DatabaseContext;
+	readonly #documents: Documents;
+	readonly #author: Author;
+	/** Actor of new documents, and of changes where the author is not the one of the open documents. */
+	#actor: string;
+	readonly #queue: CommitQueue;
+	readonly #jobs = new Map<OpenDocument, DocumentJob>();
+	/** Generation of the directory when a document's waiting changes began. */
+	readonly #begun = new WeakMap<OpenDocument, number>();
+
+	constructor(context: DatabaseContext, documents: Documents, author: Author, actor: string) {
+		this.#context = context;
+		this.#actor = actor;
+		this.#documents = documents;
+		this.#author = author;
+		const { env, store, tenantRoot, dbId, trust, onAppended } = context;
+		this.#queue = new CommitQueue({
+			env,
+			store,
+			tenantRoot,
+			dbId,
+			author,
+			directoryHeads: () => trust.headsFor(author.publicKey),
+			isDirectory: dbId === "directory",
+			onAppended,
+		});
+	}
+
+	/** Resolves with the document when it is durable. */
+	async create(decryptionKeyId: string, initial: Readonly<Record<string, unknown>>): Promise<MindooDoc> {
+		const key = this.#keyFor(decryptionKeyId);
+		const { env, tenantRoot, dbId } = this.#context;
+		const origin = { tenantRoot, dbId, decryptionKeyId, createdByPublicKey: this.#author.publicKey };
+		const docId = await makeDocumentId(env.crypto, origin, drawIdBytes(env.random));
+		return this.#writeFirst({ entryType: "doc_create", docId, key, ...(await this.#firstChange(initial)) });
+	}
+
+	/** Makes a document with a fixed id; several roots of it, made apart, merge. */
+	async createSettings(
+		docId: string,
+		decryptionKeyId: string,
+		edit: ChangeFunction<Record<string, unknown>>,
+	): Promise<void> {
+		const key = this.#keyFor(decryptionKeyId);
+		// An actor for each root: two at once would otherwise claim the same place.
+		const crdt = CrdtDocument.create(this.#newActor());
+		let change: LocalChange;
+		try {
+			await edit(crdt.openDraft());
+			change = crdt.commitDraft() ?? crdt.emptyChange();
+		} finally {
+			crdt.free();
+		}
+		let document = 0;
+		const draft: Draft = { entryType: "doc_change", docId, key, ...onlyChange(change) };
+		await this.#commit(draft, async (placement) => {
+			document = placement.document;
+			// Another root may have come meanwhile, so what the document shows is not what this one says.
+			return this.#documents.behind.note(document, { unapplied: true });
+		});
+		await this.#documents.bringUp([document]);
+	}
+
+	/** Writes an entry that nothing comes before, with its projection. */
+	async #writeFirst({ entryType, docId, key, change, data }: FirstEntry): Promise<MindooDoc> {
+		const createdBy = this.#author.publicKey;
+		const { generation } = this.#context.trust;
+		let facts: DocumentFacts | undefined;
+		let feed = 0;
+		const draft: Draft = {
+			entryType,
+			docId,
+			key,
+			...onlyChange(change),
+			onSealed: ({ hash, common: { createdAt } }) => {
+				facts = {
+					decryptionKeyId: key.decryptionKeyId,
+					heads: [[change.hash, hash]],
+					createdAt,
+					createdBy,
+					lastModifiedAt: createdAt,
+					lastModifiedBy: createdBy,
+				};
+			},
+		};
+		await this.#commit(draft, async ({ document, arrival }) => {
+			feed = this.#documents.feed.take();
+			const head = { docId, feed, applied: arrival, deleted: false, keyCommitment: key.keyCommitment };
+			const value = await this.#documents.projections.seal(head, { facts: facts as DocumentFacts, data });
+			return [
+				{ type: "put", key: projectionKey(document), value },
+				...this.#documents.feed.rows(document, feed, 0),
+				...this.#outdated(document, generation),
+			];
+		});
+		this.#documents.feed.announce([{ docId, deleted: false, origin: "local", feed }]);
+		return new MindooDoc(
+			docId,
+			false,
+			() => facts as unknown as DocumentFacts,
+			() => decodeProjection(data),
+		);
+	}
+
+	/** Resolves when an entry is durable that nothing of its document comes before. */
+	#commit(draft: Draft, rowsOf: (placement: Placement) => Promise<readonly RowWrite[]>): Promise<void> {
+		const rows = ([placement]: readonly Placement[]) => rowsOf(placement as Placement);
+		return new Promise((resolve, reject) => {
+			const onFailed = (error: unknown) => {
+				this.#actor = this.#newActor();
+				reject(error);
+			};
+			this.#queue.add({ drafts: () => [draft], rows, onDurable: () => resolve(), onFailed });
+		});
+	}
+
+	#newActor(): string {
+		return renewActor(this.#context.env.random, this.#actor);
+	}
+
+	/** Resolves when the change is durable; at once when nothing was edited. */
+	async change<T>(docId: string, edit: ChangeFunction<T>): Promise<void> {
+		const open = this.#documents.atHand(docId) ?? (await this.#documents.openForWriting(docId));
+		while (!open.isReady) await open.restore();
+		const key = this.#writable(open, false);
+		const ownActor = isActorOf(open.crdt().actor, this.#actor.slice(0, 32));
+		while (!ownActor && !open.isSettled) await open.settle();
+		if (open.needsJoin) {
+			await this.#join(open);
+			return this.change(docId, edit);
+		}
+		if (!ownActor) return this.#changeCopy(open, key, edit);
+		const crdt = open.crdt();
+		if (crdt.drafting) throw new UsageError("changeDoc: called inside the callback of a change of the same document");
+		const draft = crdt.openDraft() as T;
+		let pending: void | Promise<void>;
+		try {
+			pending = edit(draft);
+		} catch (error) {
+			crdt.rollbackDraft();
+			throw draftError(error);
+		}
+		if (isPromise(pending)) return this.#finishLater(open, key, pending);
+		const change = crdt.commitDraft();
+		if (change !== undefined) await this.#enqueue(open, { kind: "change", change, key, lifts: [] });
+	}
+
+	/** Marks the document as deleted. Edits that others make meanwhile do not bring it back. */
+	async delete(docId: string): Promise<void> {
+		const open = await this.#documents.openForWriting(docId);
+		while (!open.isSettled) await open.settle();
+		const key = this.#writable(open, false);
+		if (open.needsJoin) {
+			await this.#join(open);
+			return this.delete(docId);
+		}
+		await this.#enqueue(open, { kind: "delete", heads: open.crdt().heads, key });
+	}
+
+	/** Lifts every delete that is known here. */
+	async undelete(docId: string): Promise<void> {
+		const open = await this.#documents.openForWriting(docId);
+		while (!open.isSettled) await open.settle();
+		const key = this.#writable(open, true);
+		const lifts = open
+			.outcome()
+			.deletes.flatMap(({ entry }) =>
+				entry.kind === "stub" ? [] : [{ hash: entry.hash, createdAt: entry.common.createdAt }],
+			);
+		if (lifts.length === 0) return;
+		if (open.needsJoin) {
+			await this.#join(open);
+			return this.undelete(docId);
+		}
+		const written: Promise<void>[] = [];
+		// What one entry cannot lift beside its heads is left to further ones upon it.
+		for (let from = 0, to = 0; from < lifts.length; from = to) {
+			const change = open.crdt().emptyChange();
+			to += limits.dependencies - change.deps.length;
+			written.push(this.#enqueue(open, { kind: "change", change, key, lifts: lifts.slice(from, to) }));
+		}
+		await Promise.all(written);
+	}
+
+	/** The author's chain may have been continued elsewhere. */
+	forgetChain(): void {
+		this.#queue.forgetChain();
+	}
+
+	/** Resolves when everything that was begun is durable or has failed. */
+	idle(): Promise<void> {
+		return this.#queue.idle();
+	}
+
+	/**
+	 * Resolves when so many heads are joined that one entry can name the rest. The joins are written together and change nothing that
+	 * is shown, so it does no harm when what they were made for fails or never comes.
+	 */
+	async #join(open: OpenDocument): Promise<void> {
+		// Asked again behind the wait: somebody else may have written, or joined, meanwhile.
+		while (!open.isSettled) await open.settle();
+		if (open.broken !== undefined || !open.needsJoin) return;
+		const key = this.#writable(open, true);
+		const joins = open.join(this.#newActor());
+		await Promise.all(joins.map((change) => this.#enqueue(open, { kind: "change", change, key, lifts: [] })));
+	}
+
+	/**
+	 * Edits a copy under this writer's own actor: the open document has another author's. Nothing may be waiting to become durable.
+	 */
+	async #changeCopy<T>(open: OpenDocument, key: HeldKey, edit: ChangeFunction<T>): Promise<void> {
+		const loan = open.copyFor(this.#newActor());
+		let change: LocalChange | undefined;
+		try {
+			await edit(loan.crdt.openDraft() as T);
+			change = loan.crdt.commitDraft();
+		} finally {
+			open.takeBack(loan, change);
+		}
+		if (change !== undefined) await this.#enqueue(open, { kind: "change", change, key, lifts: [] });
+	}
+
+	/** Waits for an edit that goes on; meanwhile others may change the document. */
+	async #finishLater(open: OpenDocument, key: HeldKey, pending: Promise<void>): Promise<void> {
+		const loan = open.lend();
+		let change: LocalChange | undefined;
+		try {
+			await pending;
+			if (open.broken !== undefined) throw open.broken;
+			change = loan.crdt.commitDraft();
+		} catch (error) {
+			loan.crdt.rollbackDraft();
+			open.takeBack(loan, undefined);
+			throw draftError(error);
+		}
+		open.takeBack(loan, change);
+		// Without a pause: until it is noted as drafted, another copy might take its place.
+		if (change !== undefined) await this.#enqueue(open, { kind: "change", change, key, lifts: [] });
+	}
+
+	#enqueue(open: OpenDocument, step: Step): Promise<void> {
+		if (step.kind === "change") open.drafted(step.change);
+		let job = this.#jobs.get(open);
+		if (job === undefined || !job.isOpen) {
+			job = new DocumentJob(open, { rows: this.#rows, durable: this.#durable, failed: this.#failed });
+			this.#jobs.set(open, job);
+			this.#begun.set(open, this.#context.trust.generation);
+			this.#queue.add(job);
+		}
+		return job.add(step);
+	}
+
+	/** An entry that was made before the directory changed and stored after it is judged like everybody's. */
+	#outdated(document: number, generation: number): readonly RowWrite[] {
+		const { trust } = this.#context;
+		return trust.generation === generation ? [] : this.#documents.behind.note(document, { anew: true });
+	}
+
+	readonly #rows = async (open: OpenDocument): Promise<readonly RowWrite[]> => {
+		const before = open.feed;
+		open.feed = this.#documents.feed.take();
+		return [
+			...this.#documents.feed.rows(open.document, open.feed, before),
+			...this.#documents.behind.note(open.document, { feed: open.feed }),
+			...this.#outdated(open.document, this.#begun.get(open) ?? this.#context.trust.generation),
+		];
+	};
+
+	readonly #durable = (open: OpenDocument): void => {
+		const { docId, feed } = open;
+		if (this.#jobs.get(open)?.isOpen === false) this.#jobs.delete(open);
+		this.#documents.feed.announce([{ docId, deleted: open.standing.deleted, origin: "local", feed }]);
+		this.#documents.scheduleWriteBehind();
+	};
+
+	readonly #failed = (open: OpenDocument, error: unknown): void => {
+		this.#actor = renewActor(this.#context.env.random, this.#actor);
+		this.#jobs.delete(open);
+		this.#documents.discard(open, error);
+	};
+
+	/** @throws {UsageError} or {KeyError} unless this author may change the document now. */
+	#writable(open: OpenDocument, deleted: boolean): HeldKey {
+		const { standing } = open;
+		if (standing.decryptionKeyId === undefined) {
+			if (standing.locked) throw new KeyError("the document's key is not in the KeyBag");
+			throw new UsageError("the document does not exist, or nothing of it counts here", { code: "not-found" });
+		}
+		if (standing.deleted && !deleted) {
+			throw new UsageError("the document is deleted; undeleteDocument brings it back", { code: "document-deleted" });
+		}
+		return this.#keyFor(standing.decryptionKeyId);
+	}
+
+	/** The version of a key to write under. */
+	#keyFor(decryptionKeyId: string): HeldKey {
+		const { trust, keyring } = this.#context;
+		const barred = trust.mayWrite(this.#author.publicKey);
+		if (barred !== undefined) throw new VerifyError(describeVerdict(barred));
+		const commitment = trust.writeCommitment(decryptionKeyId);
+		const key = commitment === undefined ? keyring.newest(decryptionKeyId) : keyring.get(decryptionKeyId, commitment);
+		if (key === undefined) {
+			throw new KeyError(
+				commitment === undefined
+					? "the KeyBag holds no key of this id"
+					: "the directory announces a version of this key that the KeyBag does not hold yet; sync first",
+				{ keyId: decryptionKeyId },
+			);
+		}
+		return key;
+	}
+
+	/** The first change of a document, and what it shows. */
+	async #firstChange(initial: Readonly<Record<string, unknown>>): Promise<{ change: LocalChange; data: Uint8Array }> {
+		const actor = this.#actor;
+		const quick = await encodeInitialChange(this.#context.env.crypto, actor, initial);
+		if (quick !== undefined) return { change: quick, data: encodeProjection(quick.data) };
+		const crdt = CrdtDocument.create(actor);
+		try {
+			const draft = crdt.openDraft();
+			fill(draft, initial);
+			const change = crdt.commitDraft() ?? crdt.emptyChange();
+			return { change, data: encodeProjection(crdt.toData()) };
+		} finally {
+			crdt.free();
+		}
+	}
+}
+
+function onlyChange({
+	change,
+	hash,
+}: LocalChange): Pick<Draft, "changes" | "lastChange" | "dependencies" | "onSealed"> {
+	return { changes: [change], lastChange: hash, dependencies: () => [], onSealed: () => {} };
+}
+
+function fill(draft: Record<string, unknown>, initial: Readonly<Record<string, unknown>>): void {
+	try {
+		for (const [key, value] of Object.entries(initial)) draft[key] = value;
+	} catch (error) {
+		throw draftError(error);
+	}
+}
+
+function isPromise(value: unknown): value is Promise<void> {
+	return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
+}
