@@ -231,8 +231,14 @@ describe("a folder of stores", () => {
 		await again.close();
 	});
 
-	test("a folder that cannot be written is a typed error", async () => {
-		if (process.getuid?.() === 0) return;
+	test("a folder that cannot be made is a typed error", async () => {
+		const path = join(dir, "file");
+		await writeFile(path, "not a folder");
+		await expect(folderStores(join(path, "stores"), crypto).open(options)).rejects.toMatchObject({ code: "store-io" });
+	});
+
+	// Root may write anywhere.
+	test.skipIf(process.getuid?.() === 0)("a folder that cannot be written is a typed error", async () => {
 		await chmod(dir, 0o500);
 		await expect(folderStores(dir, crypto).open(options)).rejects.toMatchObject({ code: "store-io" });
 		await chmod(dir, 0o700);

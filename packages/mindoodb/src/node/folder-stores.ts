@@ -34,7 +34,9 @@ export function folderStores(
 	return {
 		async open(options: OpenStoreOptions): Promise<LocalStore> {
 			const folder = folderOf(dir, options);
-			await prepareFolder(dir, folder, options);
+			await prepareFolder(dir, folder, options).catch((cause: unknown) => {
+				throw new StoreError("store: the folder could not be made or written", { code: "store-io", cause });
+			});
 			const level = new ClassicLevel<Uint8Array, Uint8Array>(join(folder, "rows"), {
 				keyEncoding: "view",
 				valueEncoding: "view",
