@@ -282,6 +282,30 @@ describe("bad input", () => {
 	});
 });
 
+describe("an erased document", () => {
+	it("is gone here at once, and elsewhere with the next sync; `history` and `verify` say what is left", async () => {
+		await joinBob();
+		const id = await put('{"title":"to be erased"}');
+		const kept = await put('{"title":"kept"}');
+		await ok("sync --with bob --dir alice");
+		expect((await run(["doc", "purge", "notes", id, "--dir", "alice"])).code).toBe(2);
+		expect((await ok(["doc", "get", "notes", id, "--dir", "alice"])).out).toContain("to be erased");
+		expect((await run(["doc", "purge", "notes", id, "--yes", "--dir", "bob"])).err).toContain("administrators");
+		expect((await run(["doc", "purge", "notes", "unknown", "--yes", "--dir", "alice"])).code).toBe(6);
+
+		await ok(["doc", "purge", "notes", id, "--yes", "--dir", "alice"]);
+		await ok("sync --with bob --dir alice");
+		for (const dir of ["alice", "bob"]) {
+			expect((await run(["doc", "get", "notes", id, "--dir", dir])).code).toBe(6);
+			const listed = (await ok(["doc", "list", "notes", "--dir", dir])).out;
+			expect([listed.includes(kept), listed.includes(id)]).toEqual([true, false]);
+			const history = (await ok(["doc", "history", "notes", id, "--dir", dir, "--json"])).json();
+			expect(history.entries).toMatchObject([{ verdict: "purged" }]);
+			expect((await ok(["verify", "--dir", dir, "--json"])).json()).toMatchObject({ findings: [] });
+		}
+	});
+});
+
 describe("help", () => {
 	it("has an example that works for every command, and no option that takes a password", async () => {
 		for (const spec of specs) {

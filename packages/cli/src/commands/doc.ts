@@ -7,6 +7,7 @@ import { parseDocument, toJsonValue } from "../json-value.js";
 import { memberNames } from "../members.js";
 import { dateText, lineText, table } from "../text.js";
 import { exportLines, importLines } from "./doc-lines.js";
+import { purge } from "./doc-purge.js";
 
 const withKey = ["--key <name>", "encrypt it under this named key, for life"] as const;
 const withSet = [
@@ -153,7 +154,7 @@ const remove: CommandSpec = {
 export const doc: GroupSpec = {
 	name: "doc",
 	summary: "documents",
-	commands: [put, get, edit, list, history, remove, exportLines, importLines],
+	commands: [put, get, edit, list, history, remove, purge, exportLines, importLines],
 };
 
 function withDocument(

@@ -12,7 +12,8 @@ import type { CommandSpec, GroupSpec } from "../command.js";
 import { encodeHandover } from "../handover-file.js";
 import { dateText, table } from "../text.js";
 
-const asRoot = ["--root", "sign with the administration key of this folder instead of your own key"] as const;
+/** The option with which administrators' commands use the administration key. */
+export const asRoot = ["--root", "sign with the administration key of this folder instead of your own key"] as const;
 
 const create: CommandSpec = {
 	name: "create <name>",
@@ -135,7 +136,8 @@ export const user: GroupSpec = {
 	commands: [create, add, revoke, list, password],
 };
 
-async function administrator(call: Call, { folder, tenant }: Workplace): Promise<AdministratorOptions> {
+/** Who signs: this user, or with `--root` the administration key. */
+export async function administrator(call: Call, { folder, tenant }: Workplace): Promise<AdministratorOptions> {
 	if (call.options.root !== true) return {};
 	const key = await folder.administrationKey(tenant.identity.tenantRoot);
 	if (key === undefined)

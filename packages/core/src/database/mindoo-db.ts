@@ -60,6 +60,7 @@ export class MindooDB {
 	readonly #explainer: Explainer;
 	readonly #trustFollower: TrustFollower;
 	readonly #onClose: () => void;
+	readonly #transfers = new Set<Promise<unknown>>();
 	#closing: Promise<void> | undefined;
 
 	/** What other replicas pull from and push to. */
@@ -243,16 +244,25 @@ export class MindooDB {
 	/** Checks and takes over what the other store has and this one has not. */
 	async pullChangesFrom(remote: ContentAddressedStore, options: TransferOptions = {}): Promise<PullResult> {
 		this.#live();
-		const result = await this.#replication.pull(remote, options);
-		await this.#context.onReceived?.();
-		return result;
+		return this.#transfer(async () => {
+			const result = await this.#replication.pull(remote, options);
+			await this.#context.onReceived?.();
+			return result;
+		});
 	}
 
 	/** Offers the other store what it has not. */
 	async pushChangesTo(remote: ContentAddressedStore, options: TransferOptions = {}): Promise<PushResult> {
 		this.#live();
-		await this.#writer?.idle();
-		return this.#replication.push(remote, options);
+		return this.#transfer(async () => {
+			await this.#writer?.idle();
+			return this.#replication.push(remote, options);
+		});
+	}
+
+	/** For `MindooTenant`: resolves when no transfer that was begun is under way. */
+	async transferred(): Promise<void> {
+		while (this.#transfers.size > 0) await Promise.allSettled(this.#transfers);
 	}
 
 	/** Hashes of the entries of a document, in the order in which they came to this replica. */
@@ -341,6 +351,16 @@ export class MindooDB {
 			await this.#context.store.close();
 			await this.#context.attachmentStore?.close();
 			this.#onClose();
+		}
+	}
+
+	async #transfer<T>(work: () => Promise<T>): Promise<T> {
+		const transfer = work();
+		this.#transfers.add(transfer);
+		try {
+			return await transfer;
+		} finally {
+			this.#transfers.delete(transfer);
 		}
 	}
 

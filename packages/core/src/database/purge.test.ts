@@ -13,6 +13,7 @@ const judgeAll: TrustEffects = {
 	pardonedRuns: [],
 	judged: [],
 	keys: [],
+	erased: [],
 	everything: true,
 };
 

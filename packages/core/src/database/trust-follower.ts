@@ -16,6 +16,7 @@ export class TrustFollower {
 	}
 
 	async follow(effects: TrustEffects): Promise<void> {
+		await this.#erase(effects.erased);
 		const documents = new Set<number>();
 		const { store } = this.#context;
 		if (effects.everything) {
@@ -32,6 +33,13 @@ export class TrustFollower {
 			}
 		}
 		await this.#judgeAnew(documents);
+	}
+
+	/** Carries out purge requests, each once. */
+	async #erase(docIds: readonly string[]): Promise<void> {
+		for (const docId of docIds) {
+			if (!this.#context.store.isErased(docId)) await this.#documents.purge(docId, true);
+		}
 	}
 
 	async #judgeAnew(documents: ReadonlySet<number>): Promise<void> {

@@ -21,6 +21,8 @@ export interface DatabaseTrust {
 	mayStore(publicKey: string): boolean;
 	/** Whether this author may write now, as far as the directory is known here; else why not. */
 	mayWrite(publicKey: string): Verdict | undefined;
+	/** Documents of this database that the tenant wants erased. */
+	erasedDocuments(): readonly string[];
 	/** Whether anything in this database was pardoned. */
 	readonly hasPardons: boolean;
 	/** Grows whenever a verdict could change, for this process alone. */
@@ -37,6 +39,8 @@ export interface TrustEffects {
 	readonly pardoned: readonly string[];
 	/** Ends of runs that were pardoned. */
 	readonly pardonedRuns: readonly string[];
+	/** Documents that the tenant wants erased. */
+	readonly erased: readonly string[];
 	/** Entries of this very database whose verdict changed; only in the directory itself. */
 	readonly judged: readonly string[];
 	/** Key commitments that were announced or whose key came into reach. */

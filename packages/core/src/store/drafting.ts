@@ -7,7 +7,7 @@ import { concatBytes } from "../bytes/concat.js";
 import { fromHex } from "../bytes/hex.js";
 import { asciiBytes, encodeUtf8 } from "../bytes/text.js";
 import type { Crypto } from "../crypto/crypto.js";
-import { type Entry, linkOf, type StoredEntry } from "../entry/entry.js";
+import { type Entry, linkOf, type StoredEntry, stubOf } from "../entry/entry.js";
 import { ChainChanges } from "./chains.js";
 import { type Context, contextRow, nameOf } from "./contexts.js";
 import type { Table } from "./level.js";
@@ -97,7 +97,10 @@ export class Draft {
 		await this.#prepareChains(entries);
 	}
 
-	/** Gives an entry its place and adds its rows; an address that is known keeps the place that it has. */
+	/**
+	 * Gives an entry its place and adds its rows; an address that is known keeps the place that it has. What belongs to a document that
+	 * was erased is kept as its stub.
+	 */
 	async place(entry: StoredEntry): Promise<Placement> {
 		const { hash } = entry;
 		const link = linkOf(entry);
@@ -111,10 +114,12 @@ export class Draft {
 		this.#digest = await runningDigest(this.#crypto, this.#digest, hash);
 		const document = this.#documentOf(link.docId);
 		const author = this.#authorOf(link.createdByPublicKey);
-		const context = entry.kind === "entry" ? this.#contextOf(entry) : 0;
-		this.#put(recordKey(arrival), encodeRecord(entry, this.#digest, context));
+		const kept =
+			this.#state.erased.has(link.docId) && entry.kind === "entry" ? await stubOf(this.#crypto, entry) : entry;
+		const context = kept.kind === "entry" ? this.#contextOf(kept) : 0;
+		this.#put(recordKey(arrival), encodeRecord(kept, this.#digest, context));
 		this.#put(addressKey(hash), writtenArrival(arrival));
-		if (entry.kind === "entry" && !isInline(entry)) this.#putContent(entry, arrival);
+		if (kept.kind === "entry" && !isInline(kept)) this.#putContent(kept, arrival);
 		listOf(this.#documentArrivals, document).push(arrival);
 		listOf(this.#authorArrivals, author.number).push(arrival);
 		const fork = this.#linkUp(entry, author);

@@ -15,9 +15,9 @@ import { openIdentity, type StoreUpgrade } from "./identity.js";
 import { type Level, Table } from "./level.js";
 import { LevelRows } from "./level-rows.js";
 import { listArrivals } from "./listing.js";
-import { type PurgeEnv, purgeDocument, unfinishedPurges } from "./purge.js";
+import { type Purge, type PurgeEnv, purgeDocument, readPurges } from "./purge.js";
 import type { ReadOptions } from "./reading.js";
-import { chainKey, documentIdKey, prefixRange, purgeKey, tags } from "./row-keys.js";
+import { chainKey, documentIdKey, prefixRange, tags } from "./row-keys.js";
 import { StoreState } from "./state.js";
 import type {
 	AppendOptions,
@@ -67,8 +67,12 @@ export async function openLevelStore(level: Level, options: LevelStoreOptions): 
 		const identity = await openIdentity(table, options);
 		const state = new StoreState(table);
 		await state.load();
+		const { erased, unfinished } = await readPurges(table);
+		for (const docId of erased) state.erased.add(docId);
 		const store = new LevelStore(options.crypto, table, identity, state);
-		for (const docId of await unfinishedPurges(table)) await store.purgeDocHistory(docId);
+		for (const { docId, forEverybody } of unfinished) {
+			await (forEverybody ? store.eraseDocument(docId) : store.purgeDocHistory(docId));
+		}
 		return store;
 	} catch (error) {
 		await table.close().catch(() => undefined);
@@ -245,9 +249,21 @@ class LevelStore implements LocalStore {
 		return this.#reader.page(arrival, options);
 	}
 
-	async purgeDocHistory(docId: string, { rows }: PurgeOptions = {}): Promise<string[]> {
-		checkId(docId, "docId");
-		return this.#writer.alone(async () => purgeDocument(this.#purging, docId, ((await rows?.()) ?? []).map(rowAbove)));
+	purgeDocHistory(docId: string, options: PurgeOptions = {}): Promise<string[]> {
+		return this.#purge({ docId, forEverybody: false }, options);
+	}
+
+	eraseDocument(docId: string, options: PurgeOptions = {}): Promise<string[]> {
+		return this.#purge({ docId, forEverybody: true }, options);
+	}
+
+	isErased(docId: string): boolean {
+		return this.#state.erased.has(docId);
+	}
+
+	async #purge(purge: Purge, { rows }: PurgeOptions): Promise<string[]> {
+		checkId(purge.docId, "docId");
+		return this.#writer.alone(async () => purgeDocument(this.#purging, purge, ((await rows?.()) ?? []).map(rowAbove)));
 	}
 
 	close(): Promise<void> {
@@ -367,21 +383,14 @@ class LevelStore implements LocalStore {
 		refused: Refusal[],
 	): Promise<StoredEntry[]> {
 		const verdicts = await admit?.(entries);
-		const purged = await this.#purgedDocuments(entries);
 		return entries.filter((entry, index) => {
 			const refusal =
-				entry.kind === "stub" && !purged.has(entry.link.docId)
-					? { hash: entry.hash, reason: "stub" as const, message: "a stub needs a purge of its document" }
+				entry.kind === "stub" && !this.#state.erased.has(entry.link.docId)
+					? { hash: entry.hash, reason: "stub" as const, message: "a stub needs a purge request for its document" }
 					: verdicts?.[index];
 			if (refusal !== undefined) refused.push(refusal);
 			return refusal === undefined;
 		});
-	}
-
-	async #purgedDocuments(entries: readonly StoredEntry[]): Promise<ReadonlySet<string>> {
-		const docIds = [...new Set(entries.flatMap((entry) => (entry.kind === "stub" ? [entry.link.docId] : [])))];
-		const found = await this.#table.hasMany(docIds.map(purgeKey));
-		return new Set(docIds.filter((_, index) => found[index]));
 	}
 
 	async #authorNumber(publicKey: string): Promise<number | undefined> {

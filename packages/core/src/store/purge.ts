@@ -1,6 +1,12 @@
 /**
- * Erasing a document from one store. A marker is written first and taken back last, so that a purge which was cut short is done again
- * when the store is opened. Arrival numbers, running digests, addresses and stubs stay, as does the place in reconciliation.
+ * Erasing a document, from one store alone or for everybody. A marker is written first and settled last, so that a purge which was cut
+ * short is done again when the store is opened. Arrival numbers, running digests, addresses and stubs stay, as does the place in
+ * reconciliation.
+ *
+ * | marker | from one store alone: stubs are kept to it, the entries' return is refused | for everybody: stubs are passed on |
+ * |--------|------|-----|
+ * | under way | 0 | 2 |
+ * | done      | 1 | 3 |
  */
 import { decodeUtf8 } from "../bytes/text.js";
 import { stubOf } from "../entry/entry.js";
@@ -9,17 +15,8 @@ import { writtenArrival } from "./drafting.js";
 import type { Table } from "./level.js";
 import { listArrivals } from "./listing.js";
 import { type ReaderEnv, type RecordRow, readRecords } from "./reading.js";
-import { decodeRecord, decodeRecordHead, encodePurged, encodeTombstone, headBytes } from "./record.js";
-import {
-	addressKey,
-	contentKey,
-	listingKey,
-	prefixRange,
-	purgeKey,
-	recordKey,
-	referenceKey,
-	tags,
-} from "./row-keys.js";
+import { decodeRecord, decodeRecordHead, encodePurged, encodeRecord, encodeTombstone, headBytes } from "./record.js";
+import { addressKey, contentKey, prefixRange, purgeKey, recordKey, referenceKey, tags } from "./row-keys.js";
 import type { RowWrite } from "./rows.js";
 import type { StoreState } from "./state.js";
 
@@ -30,8 +27,8 @@ export interface PurgeEnv {
 	readonly write: (rows: readonly RowWrite[]) => Promise<void>;
 }
 
-const underWay = 0;
 const done = 1;
+const forEverybody = 2;
 
 /** What was erased. */
 interface Erased {
@@ -42,60 +39,78 @@ interface Erased {
 	readonly contents: RowWrite[];
 }
 
+/** A document to be erased. */
+export interface Purge {
+	readonly docId: string;
+	/** Whether the tenant asked for it, and not this store alone. What was erased for everybody stays so. */
+	readonly forEverybody: boolean;
+}
+
 /**
  * Must run in the serial section.
  * @param above rows of the layer above that go with the document: written first, and what they delete leaves the files too.
  * @returns the addresses erased.
  */
-export async function purgeDocument(env: PurgeEnv, docId: string, above: readonly RowWrite[] = []): Promise<string[]> {
+export async function purgeDocument(env: PurgeEnv, purge: Purge, above: readonly RowWrite[] = []): Promise<string[]> {
 	const { table } = env.reader;
-	const cutShort = (await table.get(purgeKey(docId)))?.[0] === underWay;
-	await env.write([{ type: "put", key: purgeKey(docId), value: Uint8Array.of(underWay) }, ...above]);
-	const { hashes, records, contents } = await eraseEntries(env, docId);
+	const { docId } = purge;
+	const before = (await table.get(purgeKey(docId)))?.[0];
+	const cutShort = before !== undefined && (before & done) === 0;
+	const kind = purge.forEverybody || ((before ?? 0) & forEverybody) !== 0 ? forEverybody : 0;
+	const marker = (state: number): RowWrite => ({
+		type: "put",
+		key: purgeKey(docId),
+		value: Uint8Array.of(kind | state),
+	});
+	await env.write([marker(0), ...above]);
+	// From here on what arrives is kept as its stub, also while the rest is being erased.
+	if (kind === forEverybody) env.state.erased.add(docId);
+	const { hashes, records, contents } = await eraseEntries(env, docId, kind === forEverybody);
 	if (cutShort) await table.compactAll();
 	else {
 		await table.compact(records);
 		await table.compact(contents);
 		for (const row of above) if (row.type === "del") await table.compact([row]);
 	}
-	await env.write([{ type: "put", key: purgeKey(docId), value: Uint8Array.of(done) }]);
+	await env.write([marker(done)]);
 	return hashes;
 }
 
-/** Documents whose purge was cut short. */
-export async function unfinishedPurges(table: Table): Promise<string[]> {
-	const docIds: string[] = [];
+/** What the markers say: documents erased for everybody, and purges that were cut short. */
+export async function readPurges(table: Table): Promise<{ readonly erased: string[]; readonly unfinished: Purge[] }> {
+	const erased: string[] = [];
+	const unfinished: Purge[] = [];
 	for await (const rows of table.scan(prefixRange(Uint8Array.of(tags.purge)), 1000)) {
-		for (const [key, value] of rows) if (value[0] === underWay) docIds.push(decodeUtf8(key.subarray(1)));
+		for (const [key, value] of rows) {
+			const docId = decodeUtf8(key.subarray(1));
+			const marker = value[0] as number;
+			if (marker & forEverybody) erased.push(docId);
+			if (!(marker & done)) unfinished.push({ docId, forEverybody: (marker & forEverybody) !== 0 });
+		}
 	}
-	return docIds;
+	return { erased, unfinished };
 }
 
-async function eraseEntries(env: PurgeEnv, docId: string): Promise<Erased> {
+async function eraseEntries(env: PurgeEnv, docId: string, shared: boolean): Promise<Erased> {
 	const erased: Erased = { hashes: [], records: [], contents: [] };
 	const document = (await env.state.documentNumbers([docId])).get(docId);
 	if (document === undefined) return erased;
 	const { table } = env.reader;
-	let last = 0;
 	for await (const arrivals of listArrivals(table, tags.documentListing, document, 0)) {
-		await eraseArrivals(env, arrivals, erased);
-		last = arrivals[arrivals.length - 1] as number;
-	}
-	const range = {
-		gte: listingKey(tags.documentListing, document, 0),
-		lt: listingKey(tags.documentListing, document, last + 1),
-	};
-	for await (const rows of table.scan(range, 1000)) {
-		await env.write(rows.map(([key]) => ({ type: "del", key }) as const));
+		await eraseArrivals(env, arrivals, { erased, shared });
 	}
 	return erased;
 }
 
-async function eraseArrivals(env: PurgeEnv, arrivals: readonly number[], erased: Erased): Promise<void> {
+async function eraseArrivals(
+	env: PurgeEnv,
+	arrivals: readonly number[],
+	{ erased, shared }: { readonly erased: Erased; readonly shared: boolean },
+): Promise<void> {
 	const { table, crypto } = env.reader;
 	const values = await table.getMany(arrivals.map(recordKey));
 	const found = arrivals.map((arrival, index): RecordRow => ({ arrival, value: values[index] }));
-	const { arrivals: read } = await readRecords(env.reader, found, { payload: false });
+	const { arrivals: read } = await readRecords(env.reader, found, { payload: false, purged: true });
 	const entries = new Map(read.map(({ arrival, entry }) => [arrival, entry]));
 	const records: RowWrite[] = [];
 	const others: RowWrite[] = [];
@@ -103,13 +118,20 @@ async function eraseArrivals(env: PurgeEnv, arrivals: readonly number[], erased:
 	for (const { arrival, value } of found) {
 		if (value === undefined || value.length < headBytes) continue;
 		const head = decodeRecordHead(value);
-		if (head.purged) continue;
+		const isStub = head.kind === "stub" || head.kind === "tombstone";
+		if (isStub && (head.purged ? !shared || head.kind === "tombstone" : shared)) continue;
 		const entry = entries.get(arrival);
 		const stub = entry?.kind === "entry" ? await stubOf(crypto, entry) : entry;
-		const left = stub === undefined ? encodeTombstone(head) : encodePurged(stub, head.digest);
+		const left =
+			stub === undefined
+				? encodeTombstone(head)
+				: shared
+					? encodeRecord(stub, head.digest, 0)
+					: encodePurged(stub, head.digest);
 		records.push({ type: "put", key: recordKey(arrival), value: left });
-		others.push({ type: "put", key: addressKey(head.hash), value: writtenArrival(arrival, true) });
-		erased.hashes.push(head.hash);
+		const hidden = stub === undefined || !shared;
+		others.push({ type: "put", key: addressKey(head.hash), value: writtenArrival(arrival, hidden) });
+		if (!head.purged) erased.hashes.push(head.hash);
 		const contentHash = contentHashOf(value);
 		if (contentHash === undefined) continue;
 		others.push({ type: "del", key: referenceKey(contentHash, arrival) });

@@ -25,6 +25,8 @@ export class StoreState {
 	readonly contexts: Contexts;
 	readonly documents = new LruMap<string, number>(rememberedDocuments);
 	readonly authors = new LruMap<string, AuthorState>(rememberedAuthors);
+	/** Documents that were erased for everybody: their entries are kept as stubs. */
+	readonly erased = new Set<string>();
 	arrival = 0;
 	digest: Uint8Array = new Uint8Array(16);
 	documentCount = 0;

@@ -167,6 +167,13 @@ export interface LocalStore extends ContentAddressedStore {
 	receive(entries: readonly StoredEntry[], options?: ReceiveOptions): Promise<PutReport>;
 	/** As the contract says, with rows that go with the document. */
 	purgeDocHistory(docId: string, options?: PurgeOptions): Promise<string[]>;
+	/**
+	 * Erases a document because its tenant asked for it: the stubs are passed on like entries, and what arrives or is appended later is
+	 * kept as its stub. Nothing takes it back. @returns the addresses erased.
+	 */
+	eraseDocument(docId: string, options?: PurgeOptions): Promise<string[]>;
+	/** Whether the document was erased by `eraseDocument`. */
+	isErased(docId: string): boolean;
 
 	/** Newest entries of an author's chain: those that no other entry here names as predecessor. More than one = a fork. */
 	chainHeads(publicKey: string): Promise<readonly string[]>;

@@ -68,6 +68,10 @@ export class TenantTrust implements DatabaseTrust {
 		return this.#writers.keys.has(publicKey);
 	}
 
+	erasedDocuments(): readonly string[] {
+		return this.#dbId === directoryId ? [] : this.#log.state.purgeRequests(this.#dbId);
+	}
+
 	mayWrite(publicKey: string): Verdict | undefined {
 		return verdictOf(this.#judge.mayWrite(publicKey));
 	}
@@ -77,6 +81,7 @@ export class TenantTrust implements DatabaseTrust {
 		const { state } = this.#log;
 		const directory = this.#dbId === directoryId;
 		const adminOnly = directory || state.adminOnly(this.#dbId);
+		const asked = new Set(changes.purges.some(({ dbId }) => dbId === this.#dbId) ? this.erasedDocuments() : []);
 		const pardons = changes.pardons.filter(({ dbId }) => dbId === this.#dbId);
 		return {
 			known: directory ? [] : changes.known,
@@ -85,6 +90,7 @@ export class TenantTrust implements DatabaseTrust {
 			pardonedRuns: pardons.flatMap(({ runs }) => runs.map(({ to }) => to)),
 			keys: directory ? [] : changes.commitments,
 			judged: directory ? changes.verdicts : [],
+			erased: changes.purges.flatMap(({ dbId, docId }) => (dbId === this.#dbId && asked.has(docId) ? [docId] : [])),
 			everything:
 				changes.adminOnly.includes(this.#dbId) ||
 				(!directory && (changes.hidden || changes.governed.length > 0 || this.#withdrew(changes.commitments))),

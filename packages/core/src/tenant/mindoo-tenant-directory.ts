@@ -3,6 +3,7 @@ import type { MindooDB } from "../database/mindoo-db.js";
 import type { MindooDoc } from "../database/mindoo-doc.js";
 import type { Author } from "../database/writing/commit-queue.js";
 import type { DocumentWriter } from "../database/writing/document-writer.js";
+import { checkId } from "../entry/header.js";
 import { type SettingsForm, settingsDocumentId } from "../entry/ids.js";
 import { limits } from "../entry/limits.js";
 import type { Env } from "../env.js";
@@ -123,6 +124,24 @@ export class MindooTenantDirectory {
 		const { dbId, entries = [], runs = [] } = pardon;
 		if (entries.length + runs.length === 0) throw new UsageError("acceptEntries: expected at least one entry or run");
 		await this.write([{ form: "acceptentries", dbId, entries: [...entries].sort(), runs }], options);
+	}
+
+	/**
+	 * Has a document erased everywhere: every replica and server that learns of it erases contents, headers and what it shows, keeps
+	 * only what chains need (docs/entry-format.md, "stub"), and refuses the return of the rest. Nothing takes it back.
+	 * @throws {UsageError} for a document of the directory, or an id of no bytes or too many. @throws {UsageError} `not-administrator`.
+	 */
+	async requestPurge(
+		place: { readonly dbId: string; readonly docId: string },
+		options: AdministratorOptions = {},
+	): Promise<void> {
+		const { dbId, docId } = place;
+		if (dbId === directoryId) {
+			throw new UsageError("requestPurge: what the directory says cannot be erased", { field: "dbId" });
+		}
+		checkId(dbId, "dbId");
+		checkId(docId, "docId");
+		await this.write([{ form: "purgerequest", dbId, docId }], options);
 	}
 
 	/** Everybody who was ever granted access, by name. */

@@ -13,6 +13,7 @@ import type { LocalStore } from "../store/store.js";
 import { DirectoryLog, type DirectoryStep } from "../trust/directory-log.js";
 import { directoryId } from "../trust/directory-record.js";
 import { settingsPlaceOf } from "../trust/settings-root.js";
+import { isWipeRequested, wipeTenant } from "./data-wipe.js";
 import { TenantTrust } from "./database-trust.js";
 import { unwrapKey } from "./key-release.js";
 import { MindooTenantDirectory } from "./mindoo-tenant-directory.js";
@@ -55,6 +56,8 @@ export class MindooTenant {
 	readonly #subscriptions: (() => void)[] = [];
 	/** What follows from changes of the directory outside of its own turn. */
 	#follows: Promise<void> = Promise.resolve();
+	readonly #onWiped = new Set<() => Promise<void>>();
+	#wiping: Promise<void> | undefined;
 	#closed = false;
 
 	private constructor(
@@ -93,6 +96,7 @@ export class MindooTenant {
 			keyBag.onChange(() => tenant.#keysChanged()),
 		);
 		await tenant.#importReleases();
+		tenant.#wipeIfAsked();
 		return tenant;
 	}
 
@@ -103,6 +107,19 @@ export class MindooTenant {
 	/** Public signing key of this replica's user, 64 hex digits. */
 	get publicKey(): string | undefined {
 		return this.#user === undefined ? undefined : toHex(this.#user.signingKey.publicKey);
+	}
+
+	/**
+	 * Set once this replica has learned that its user was revoked and its data are to be erased; resolves when they are. Transfers that
+	 * are under way end first; from then on the tenant is closed.
+	 */
+	get wiping(): Promise<void> | undefined {
+		return this.#wiping;
+	}
+
+	/** Has something done at the end of a wipe: whoever keeps files of the tenant erases them. */
+	onWiped(listener: () => Promise<void>): void {
+		this.#onWiped.add(listener);
 	}
 
 	get username(): string | undefined {
@@ -236,7 +253,7 @@ export class MindooTenant {
 			this.#databases.delete(dbId);
 			this.#following.delete(dbId);
 		});
-		await db.followTrust({ ...noEffects, keys: this.#keyring.commitments() });
+		await db.followTrust({ ...noEffects, keys: this.#keyring.commitments(), erased: trust.erasedDocuments() });
 		const open = { db, trust };
 		for (;;) {
 			const { latest } = this.#log;
@@ -272,6 +289,7 @@ export class MindooTenant {
 	async #follow(step: DirectoryStep): Promise<void> {
 		const { changes } = step;
 		if (changes.releases.length > 0 || changes.commitments.length > 0) this.#afterwards(() => this.#importReleases());
+		if (changes.authors.length > 0) this.#wipeIfAsked();
 		for (const [dbId, open] of this.#following) {
 			const follow = () => this.#followIn(dbId, open, step);
 			// The directory's documents may be in the middle of the very write that is being followed.
@@ -312,6 +330,29 @@ export class MindooTenant {
 		}
 	}
 
+	/** In the background: it waits for the very transfer that may have brought the request. */
+	#wipeIfAsked(): void {
+		const own = this.publicKey;
+		if (this.#wiping !== undefined || own === undefined || !isWipeRequested(this.#log.state, own)) return;
+		this.#wiping = this.#wipe();
+		this.#wiping.catch((error: unknown) => {
+			this.#env.log("error", "the tenant could not be erased; it is tried again when it is opened", {
+				error: nameOfError(error),
+			});
+		});
+	}
+
+	async #wipe(): Promise<void> {
+		// Not before whoever brought the news has put it down.
+		await Promise.resolve();
+		for (const open of await Promise.allSettled(this.#databases.values())) {
+			if (open.status === "fulfilled") await open.value.db.transferred();
+		}
+		await this.close();
+		await wipeTenant(this.#env, this.identity.tenantRoot, this.keyBag);
+		for (const listener of this.#onWiped) await listener();
+	}
+
 	/** Takes over keys that administrators released to this user. */
 	async #importReleases(): Promise<void> {
 		const key = this.#user?.unwrappingKey;
@@ -348,5 +389,6 @@ const noEffects: TrustEffects = {
 	pardonedRuns: [],
 	judged: [],
 	keys: [],
+	erased: [],
 	everything: false,
 };

@@ -126,6 +126,7 @@ export class MindooFolder {
 			await made.tenant.close();
 			throw error;
 		}
+		this.#forgetWhenWiped(made.tenant);
 		this.#open.set(tenantRoot, { tenant: Promise.resolve(made.tenant), keyBag });
 		return made.tenant;
 	}
@@ -152,6 +153,7 @@ export class MindooFolder {
 			await tenant.close();
 			throw error;
 		}
+		this.#forgetWhenWiped(tenant);
 		this.#open.set(tenantRoot, { tenant: Promise.resolve(tenant), keyBag });
 		return tenant;
 	}
@@ -171,7 +173,10 @@ export class MindooFolder {
 		this.#keep(tenantRoot, keyBag);
 		const again = this.#open.get(tenantRoot);
 		if (again !== undefined) return again.tenant;
-		const opening = this.#factory.openTenant({ identity, keyBag, user: this.#user });
+		const opening = this.#factory.openTenant({ identity, keyBag, user: this.#user }).then((opened) => {
+			this.#forgetWhenWiped(opened);
+			return opened;
+		});
 		this.#open.set(tenantRoot, { tenant: opening, keyBag });
 		opening.catch(() => this.#open.delete(tenantRoot));
 		return opening;
@@ -275,7 +280,12 @@ export class MindooFolder {
 	}
 
 	async #closeTenants(): Promise<void> {
-		const open = await Promise.allSettled([...this.#open.values()].map(async ({ tenant }) => (await tenant).close()));
+		const open = await Promise.allSettled(
+			[...this.#open.values()].map(async (each) => {
+				const tenant = await each.tenant;
+				await (tenant.wiping ?? tenant.close());
+			}),
+		);
 		await this.#writing;
 		for (const each of open) if (each.status === "rejected") throw each.reason;
 	}
@@ -284,6 +294,15 @@ export class MindooFolder {
 	#keep(tenantRoot: string, keyBag: KeyBag): void {
 		const files = new TenantFiles(this.dir, tenantRoot);
 		keyBag.onChange(() => this.#write(() => this.#saveKeyBag(files, keyBag)));
+	}
+
+	/** A wipe that an administrator asked for takes the tenant's files along; identity and other tenants stay. */
+	#forgetWhenWiped(tenant: MindooTenant): void {
+		const { tenantRoot } = tenant.identity;
+		tenant.onWiped(async () => {
+			this.#open.delete(tenantRoot);
+			await this.#write(() => new TenantFiles(this.dir, tenantRoot).remove());
+		});
 	}
 
 	async #saveKeyBag(files: TenantFiles, keyBag: KeyBag): Promise<void> {

@@ -135,6 +135,38 @@ describe("a folder", () => {
 	});
 });
 
+describe("a wipe that an administrator asked for", () => {
+	it("takes the tenant's keys, databases and files, and leaves identity and other tenants", async () => {
+		const alice = await create();
+		const tenant = await alice.createTenant(tenantOptions);
+		const bob = await create(join(root, "bob"), "bob");
+		const own = await bob.createTenant({ ...tenantOptions, tenantId: "own" });
+		await (await own.openDB("notes")).createDocument({ title: "his own" });
+		const directory = await tenant.openDirectory();
+		await directory.registerUser(bob.publicUserId);
+		const directoryKey = await tenant.keyBag.encryptAndExportKey("directory", { password: "hand", ...cheapKdf });
+		const { identity } = tenant;
+		const joined = await bob.joinTenant({ identity, directoryKey, keyPassword: "hand", ...cheapKdf });
+		const theirs = await joined.openDirectory();
+		await theirs.db.pullChangesFrom(directory.store);
+		await (await joined.openDB("notes")).createDocument({ title: "the company's" });
+
+		await directory.revokeUser("bob", { requestDataWipe: true });
+		await theirs.db.pullChangesFrom(directory.store);
+		await joined.wiping;
+		const left = Object.keys(await filesOf(bob.dir));
+		expect(left.filter((path) => path.includes(identity.tenantRoot.slice(0, 32)) && !path.endsWith("/"))).toEqual([]);
+		expect(await readdir(join(bob.dir, "stores", identity.tenantRoot.slice(0, 32)))).toEqual([]);
+		expect((await bob.listTenants()).map(({ tenantId }) => tenantId)).toEqual(["own"]);
+		await bob.close();
+		const again = await open(join(root, "bob"));
+		expect(again.username).toBe("bob");
+		expect(await (await (await again.openTenant("own")).openDB("notes")).getAllDocumentIds()).toHaveLength(1);
+		expect(await tenant.listDatabases()).toEqual([]);
+		expect((await directory.listUsers()).map(({ username }) => username)).toEqual(["alice", "bob"]);
+	});
+});
+
 describe("a password", () => {
 	it("that is wrong changes nothing", async () => {
 		await (await create()).createTenant(tenantOptions);

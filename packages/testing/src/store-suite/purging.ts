@@ -51,18 +51,17 @@ export function testPurging(make: MakeStoreUnderTest): void {
 				expect(await stage.store.purgeDocHistory("unknown")).toEqual([]);
 			}));
 
-		test("what is new in a purged document is stored again, and stubs of it are taken", () =>
+		test("what is new in a purged document is stored again, and stubs of it are refused", () =>
 			onStage(make, async ({ store, maker, under }) => {
 				const entries = await maker.document(3);
 				const docId = entries[0]?.common.docId as string;
 				await store.append(entries.slice(0, 2));
 				await store.purgeDocHistory(docId);
 				const stub = await stubOf(under.crypto, entries[2] as Entry);
-				expect((await store.putEntries([stub])).stored).toMatchObject([{ arrival: 3 }]);
-				const later = await maker.make({ entryType: "doc_change", docId, dependencyHashes: [stub.hash] });
-				expect(await store.append([later])).toMatchObject([{ arrival: 4, document: 1 }]);
-				expect((await collect(store.entriesOfDocument(1))).map(({ arrival }) => arrival)).toEqual([3, 4]);
-				expect(await store.purgeDocHistory(docId)).toEqual([stub.hash, later.hash]);
+				expect((await store.putEntries([stub])).refused).toMatchObject([{ hash: stub.hash, reason: "stub" }]);
+				expect(await store.append(entries.slice(2))).toMatchObject([{ arrival: 3, document: 1 }]);
+				expect((await collect(store.entriesOfDocument(1))).map(({ arrival }) => arrival)).toEqual([3]);
+				expect(await store.purgeDocHistory(docId)).toEqual([stub.hash]);
 			}));
 
 		test("the links of what was purged stay, for this store alone", () =>
@@ -85,6 +84,73 @@ export function testPurging(make: MakeStoreUnderTest): void {
 					expect(hashesOf(await open.findNewEntries([]))).toEqual([stays.hash]);
 					expect(await open.resolveDependencies(gone[2]?.hash as string)).toEqual([]);
 					for await (const damaged of open.verifyRecords()) expect(damaged).toBeUndefined();
+				}
+			}));
+
+		test("what was erased for everybody is passed on as stubs, and what comes later is kept as one", () =>
+			onStage(make, async (stage) => {
+				const { maker, under } = stage;
+				const entries = await maker.document(4, { signed: false });
+				const docId = entries[0]?.common.docId as string;
+				const stays = await maker.make();
+				const stubs = await Promise.all(entries.map((entry) => stubOf(under.crypto, entry)));
+				const [early, late] = [entries.slice(0, 2), entries.slice(2)];
+				const large = await maker.make({
+					payload: under.crypto.randomBytes(6000),
+					docId,
+					entryType: "attachment_chunk",
+				});
+				await stage.store.append([...early, large]);
+				expect(stage.store.isErased(docId)).toBe(false);
+				expect([...(await stage.store.eraseDocument(docId))].sort()).toEqual([...hashesOf([...early, large])].sort());
+				expect((await stage.store.putEntries([...late, stays])).stored).toHaveLength(3);
+				expect((await stage.store.putEntries([...early, ...stubs])).known).toHaveLength(6);
+				for await (const open of closedAndOpened(stage)) {
+					expect(open.isErased(docId)).toBe(true);
+					const page = await open.entriesAfter(0);
+					expect(page.arrivals.map(({ entry }) => entry.kind)).toEqual([...new Array(5).fill("stub"), "entry"]);
+					expect(await open.getEntries(hashesOf(entries))).toEqual(stubs);
+					expect(await open.hasEntries(hashesOf(entries))).toEqual(hashesOf(entries));
+					expect((await collect(open.entriesOfDocument(1))).map(({ arrival }) => arrival)).toEqual([1, 2, 3, 4, 5]);
+					for await (const damaged of open.verifyRecords()) expect(damaged).toBeUndefined();
+					expect(await open.eraseDocument(docId)).toEqual([]);
+					// What was erased for everybody is not made a secret of this store by a purge of its own.
+					expect(await open.purgeDocHistory(docId)).toEqual([]);
+					expect(await open.hasEntries(hashesOf(entries))).toEqual(hashesOf(entries));
+				}
+			}));
+
+		test("two stores of which one erased before it got the entries are level", () =>
+			onStage(make, async ({ store, maker, under, options }) => {
+				const entries = await maker.document(3);
+				const docId = entries[0]?.common.docId as string;
+				await store.append(entries);
+				await store.eraseDocument(docId);
+				const other = await (await make()).stores.open({ ...options });
+				await other.eraseDocument(docId);
+				await other.putEntries(entries);
+				expect(await other.fingerprint(everything)).toEqual(await store.fingerprint(everything));
+				expect((await other.position()).digest).toBe((await store.position()).digest);
+				expect(await other.getEntries(hashesOf(entries))).toEqual(await store.getEntries(hashesOf(entries)));
+				expect(await other.getEntries(hashesOf(entries))).toEqual(
+					await Promise.all(entries.map((entry) => stubOf(under.crypto, entry))),
+				);
+				await other.close();
+			}));
+
+		test("what was purged from a store alone is passed on as stubs once everybody erases it", () =>
+			onStage(make, async (stage) => {
+				const { maker, under } = stage;
+				const entries = await maker.document(3);
+				const docId = entries[0]?.common.docId as string;
+				await stage.store.append(entries);
+				await stage.store.purgeDocHistory(docId);
+				expect(await stage.store.eraseDocument(docId)).toEqual([]);
+				for await (const open of closedAndOpened(stage)) {
+					expect(await open.getEntries(hashesOf(entries))).toEqual(
+						await Promise.all(entries.map((entry) => stubOf(under.crypto, entry))),
+					);
+					expect((await collect(open.entriesOfDocument(1))).map(({ arrival }) => arrival)).toEqual([1, 2, 3]);
 				}
 			}));
 

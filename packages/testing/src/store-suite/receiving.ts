@@ -202,7 +202,7 @@ export function testReceiving(make: MakeStoreUnderTest): void {
 				expect(await store.rows.get(Uint8Array.of(7))).toEqual(Uint8Array.of(2));
 			}));
 
-		test("takes stubs of a document that was purged here, and of no other, whoever may store", () =>
+		test("takes stubs of a document that was erased for everybody, and of no other, whoever may store", () =>
 			onStage(make, async ({ store, maker, under }) => {
 				const purged = await maker.make();
 				const successor = await maker.make({
@@ -213,7 +213,7 @@ export function testReceiving(make: MakeStoreUnderTest): void {
 				const stubs = await Promise.all([successor, await maker.make()].map((entry) => stubOf(under.crypto, entry)));
 				const [wanted, unwanted] = stubs as [Stub, Stub];
 				await store.putEntries([purged]);
-				await store.purgeDocHistory(purged.common.docId);
+				await store.eraseDocument(purged.common.docId);
 				const report = await store.receive(stubs, { admit: async (offered) => offered.map(() => undefined) });
 				expect(report.stored).toEqual([{ hash: wanted.hash, arrival: 2 }]);
 				expect(report.refused).toMatchObject([{ hash: unwanted.hash, reason: "stub" }]);

@@ -5,6 +5,7 @@
 import { makeActor, renewActor } from "../../automerge/actor.js";
 import { fromHex } from "../../bytes/hex.js";
 import { nameOfError, StoreError, UsageError } from "../../errors.js";
+import type { PurgeOptions } from "../../store/store.js";
 import type { DatabaseContext } from "../context.js";
 import { projectionKey } from "../document-rows.js";
 import { evaluationContext } from "../judging/evaluation-context.js";
@@ -219,14 +220,19 @@ export class Documents {
 		}
 	}
 
-	/** Erases a document from this replica, and what was kept of it to be shown. @returns the addresses erased. */
-	async purge(docId: string): Promise<string[]> {
+	/**
+	 * Erases a document from this replica, and what was kept of it to be shown.
+	 * @param forEverybody whether the tenant asked for it, and not this replica alone. @returns the addresses erased.
+	 */
+	async purge(docId: string, forEverybody = false): Promise<string[]> {
 		const { store } = this.#context;
+		const erase = (options?: PurgeOptions) =>
+			forEverybody ? store.eraseDocument(docId, options) : store.purgeDocHistory(docId, options);
 		const document = await store.documentNumber(docId);
-		if (document === undefined) return store.purgeDocHistory(docId);
+		if (document === undefined) return erase();
 		// In turn, or a projection that was made before would be written after.
 		const erased = await this.#inTurn([document], () =>
-			store.purgeDocHistory(docId, {
+			erase({
 				rows: async () => [
 					{ type: "del", key: projectionKey(document) },
 					...this.behind.note(document, { feed: await this.#feedOf(document), anew: true }),

@@ -54,6 +54,7 @@ const everything: TrustEffects = {
 	pardonedRuns: [],
 	judged: [],
 	keys: [],
+	erased: [],
 	everything: true,
 };
 
