@@ -17,6 +17,7 @@ import { LevelRows } from "./level-rows.js";
 import { listArrivals } from "./listing.js";
 import { type Purge, type PurgeEnv, purgeDocument, readPurges } from "./purge.js";
 import type { ReadOptions } from "./reading.js";
+import { purgedRefusal, vouchedOf, welcomeOf } from "./receiving.js";
 import { chainKey, documentIdKey, prefixRange, tags } from "./row-keys.js";
 import { StoreState } from "./state.js";
 import type {
@@ -153,7 +154,7 @@ class LevelStore implements LocalStore {
 				for (const [hash, address] of await this.#reader.addresses(hashes)) settled.set(hash, address.purged);
 				return new Set(settled.keys());
 			},
-			vouched: (unsigned) => this.#vouched(unsigned),
+			vouched: (unsigned) => vouchedOf(this.#table, this.#state, unsigned),
 		});
 		const refused: Refusal[] = [...verified.refused];
 		const known: string[] = [];
@@ -161,7 +162,7 @@ class LevelStore implements LocalStore {
 			if (settled.get(hash) === true) refused.push(purgedRefusal(hash));
 			else known.push(hash);
 		}
-		const welcome = await this.#admitted(verified.entries, admit, refused);
+		const welcome = await welcomeOf(verified.entries, { state: this.#state, admit, refused });
 		const appended = await this.#writer.write({
 			entries: welcome,
 			rows: rows && ((done) => rows(done.placements.filter((_, index) => done.known[index] === undefined))),
@@ -366,38 +367,7 @@ class LevelStore implements LocalStore {
 		};
 	}
 
-	/** Which unsigned entries a stored entry of the same author names as predecessor. */
-	async #vouched(unsigned: readonly StoredEntry[]): Promise<ReadonlySet<string>> {
-		const authors = await this.#state.authorStates(unsigned.map((entry) => linkOf(entry).createdByPublicKey));
-		const asked = unsigned.flatMap(({ hash, ...entry }) => {
-			const author = authors.get(linkOf({ hash, ...entry } as StoredEntry).createdByPublicKey);
-			return author === undefined ? [] : [{ hash, key: chainKey(tags.gap, author.number, hash) }];
-		});
-		const found = await this.#table.hasMany(asked.map(({ key }) => key));
-		return new Set(asked.filter((_, index) => found[index]).map(({ hash }) => hash));
-	}
-
-	async #admitted(
-		entries: readonly StoredEntry[],
-		admit: ReceiveOptions["admit"],
-		refused: Refusal[],
-	): Promise<StoredEntry[]> {
-		const verdicts = await admit?.(entries);
-		return entries.filter((entry, index) => {
-			const refusal =
-				entry.kind === "stub" && !this.#state.erased.has(entry.link.docId)
-					? { hash: entry.hash, reason: "stub" as const, message: "a stub needs a purge request for its document" }
-					: verdicts?.[index];
-			if (refusal !== undefined) refused.push(refusal);
-			return refusal === undefined;
-		});
-	}
-
 	async #authorNumber(publicKey: string): Promise<number | undefined> {
 		return (await this.#state.authorStates([publicKey])).get(publicKey)?.number;
 	}
-}
-
-function purgedRefusal(hash: string): Refusal {
-	return { hash, reason: "purged", message: "the entry was erased here" };
 }

@@ -137,16 +137,27 @@ export class DirectoryLog {
 		this.#followers.set(dbId, { arrival, sequence });
 	}
 
-	/** Remembers for the next start that a database has followed everything up to a step. */
+	/** Remembers for the next start that a database has followed everything up to a step that could be read. */
 	async followed(dbId: string, step: Pick<DirectoryStep, "arrival" | "sequence">): Promise<void> {
 		this.follows(dbId, step);
+		const arrival = Math.min(step.arrival, this.#readableTo());
 		// Opening a database that has missed nothing writes nothing.
-		if (this.#remembered.get(dbId) === step.arrival) return;
+		if (this.#remembered.get(dbId) === arrival) return;
 		const value = new Uint8Array(6);
-		writeUint(value, 0, step.arrival, 6);
+		writeUint(value, 0, arrival, 6);
 		const row: RowWrite = { type: "put", key: concatBytes(Uint8Array.of(followerKind), encodeUtf8(dbId)), value };
 		await this.#context.store.rows.write([row], { durable: false });
-		this.#remembered.set(dbId, step.arrival);
+		this.#remembered.set(dbId, arrival);
+	}
+
+	/**
+	 * Arrival before the first entry that is locked. Its key may come while a database is closed, or all of them are; what it says has
+	 * to be followed then, though it arrived long before.
+	 */
+	#readableTo(): number {
+		let first = Number.POSITIVE_INFINITY;
+		for (const arrival of this.#locked.values()) first = Math.min(first, arrival);
+		return first - 1;
 	}
 
 	#inTurn(task: () => Promise<void>): Promise<void> {

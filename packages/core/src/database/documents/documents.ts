@@ -285,7 +285,7 @@ export class Documents {
 
 	async #viewOf(open: OpenDocument): Promise<MindooDoc | undefined> {
 		while (!open.isReady) await open.restore();
-		return open.broken === undefined ? open.view() : this.readNumber(open.document);
+		return open.broken === undefined && !open.isEvicted ? open.view() : this.readNumber(open.document);
 	}
 
 	async #shownId(document: number): Promise<string[]> {

@@ -16,8 +16,10 @@ export class LentDocuments {
 		return this.#lent.size;
 	}
 
-	add(crdt: CrdtDocument): void {
+	/** @returns the same document. */
+	add(crdt: CrdtDocument): CrdtDocument {
 		this.#lent.add(crdt);
+		return crdt;
 	}
 
 	delete(crdt: CrdtDocument): void {

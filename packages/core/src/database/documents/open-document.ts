@@ -124,9 +124,8 @@ export class OpenDocument {
 	/** What the document shows, as `decodeProjection` reads it; `undefined` when it shows nothing. */
 	data(): Uint8Array | undefined {
 		if (this.standing.decryptionKeyId === undefined) return undefined;
-		if (this.#view?.version !== this.version) {
+		if (this.#view?.version !== this.version)
 			this.#view = { version: this.version, data: encodeProjection(this.#whole().data()) };
-		}
 		return this.#view.data;
 	}
 
@@ -177,7 +176,12 @@ export class OpenDocument {
 
 	/** Whether the Automerge document is here and not lent, or none will ever be. */
 	get isReady(): boolean {
-		return this.#replay.isReady || this.broken !== undefined;
+		return this.#replay.isReady || this.broken !== undefined || this.#freed;
+	}
+
+	/** Whether it made room for others: who waited for it has to open the document anew, or there would be two copies. */
+	get isEvicted(): boolean {
+		return this.#freed && this.broken === undefined;
 	}
 
 	/** Whether no own change is waiting to become durable, and `isReady`. */
@@ -224,27 +228,26 @@ export class OpenDocument {
 
 	/** Hands the Automerge document out; until it is back, who needs one has to `restore`. */
 	lend(): Loan {
-		const crdt = this.#replay.handOut();
-		this.#lent.add(crdt);
-		return { crdt, version: this.version };
+		return { crdt: this.#lent.add(this.#replay.handOut()), version: this.version };
 	}
 
 	/** Makes a copy for an author of its own; given back like a lent one. */
 	copyFor(actor: string): Loan {
 		const crdt = CrdtDocument.create(actor);
 		crdt.apply(this.crdt().changes());
+		this.#lent.add(crdt);
 		return { crdt, version: -1 };
 	}
 
 	/** Takes a lent document back with the change that was made on it, or lets it go when this one went on meanwhile. */
 	takeBack(loan: Loan, change: LocalChange | undefined): void {
 		this.#lent.delete(loan.crdt);
-		if (!this.isReady && loan.version === this.version && !this.#freed) {
+		if (!this.isReady && loan.version === this.version) {
 			this.#replay.restore(loan.crdt);
 			return;
 		}
 		loan.crdt.free();
-		if (change !== undefined && !this.#freed) this.#replay.take([checked(change)]);
+		if (change !== undefined) this.#replay.take([checked(change)]);
 	}
 
 	/** Takes note of a change of this replica's own, which is in the Automerge document and has no entry yet. */
@@ -338,10 +341,10 @@ export class OpenDocument {
 		replay.take(this.own.drafted.map(checked));
 	}
 
-	/** Whether the document took what was accepted and loads back with it. */
+	/** Whether the document took what was accepted and loads back with it; of one that was let go meanwhile nobody asks. */
 	async #holds(gained: readonly Judged[]): Promise<boolean> {
 		while (!this.isReady) await this.restore();
-		return loads(this.#replay, gained);
+		return this.#freed || loads(this.#replay, gained);
 	}
 
 	/** What is accepted comes from the store, what is not durable yet from here. */

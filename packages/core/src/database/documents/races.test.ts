@@ -333,6 +333,41 @@ it("nothing of a write that failed is kept as what the document shows", async ()
 	await fixture.close();
 });
 
+it("an own write that fails while a document is brought up does not stop what brings it up", async () => {
+	const gates: GateLevel[] = [];
+	const faulty: ReturnType<typeof faultyLevel>[] = [];
+	const fixture = await newTenant((level) => {
+		faulty.push(faultyLevel(level));
+		gates.push(gateLevel((faulty.at(-1) as ReturnType<typeof faultyLevel>).level));
+		return (gates.at(-1) as GateLevel).level;
+	});
+	const { creator } = fixture;
+	const notes = await creator.db();
+	const { id } = await notes.createDocument({ title: "shared" });
+	const bob = await fixture.member("bob");
+	await creator.level(bob);
+	await (await bob.db()).changeDoc(id, setField("bob", true));
+	let go: () => void = () => {};
+	const gate = new Promise<void>((resolve) => {
+		go = resolve;
+	});
+	const writing = notes.changeDoc<Record<string, unknown>>(id, async (draft) => {
+		await gate;
+		draft.own = true;
+	});
+	await settled();
+	const reading = (gates[1] as GateLevel).hold("scan", (key) => key[0] === tags.documentListing);
+	const pulling = notes.pullChangesFrom((await bob.db()).store);
+	await reading.reached;
+	faulty[1]?.failWrites({ times: 1 });
+	go();
+	await expect(writing).rejects.toMatchObject({ code: "store-io" });
+	reading.release();
+	expect((await pulling).stored).toBe(1);
+	expect(await data(creator, id)).toEqual({ title: "shared", bob: true });
+	await fixture.close();
+});
+
 it("a document that was purged here is not shown any more", async () => {
 	const fixture = await newTenant();
 	const notes = await fixture.creator.db();

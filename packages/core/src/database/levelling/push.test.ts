@@ -12,7 +12,7 @@ import {
 } from "@mindoodb/testing";
 import { memoryStores, nodeCrypto } from "mindoodb";
 import { beforeEach, describe, expect, it } from "vitest";
-import type { Entry } from "../../entry/entry.js";
+import { type Entry, linkOf } from "../../entry/entry.js";
 import type { ContentAddressedStore, LocalStore } from "../../store/store.js";
 import { rowKinds, rowRange } from "../document-rows.js";
 import { mostNotes, PeerMemory } from "./peer-memory.js";
@@ -118,6 +118,18 @@ describe("what a peer refused", () => {
 		await push(idle.store);
 		expect(idle.calls.hasEntries).toBeUndefined();
 	});
+});
+
+it("what was purged at the peer is offered once, and told", async () => {
+	await write(20);
+	const entries = await own.findNewEntries([]);
+	await peer.append((await own.entriesAfter(0, { limit: 20 })).arrivals.map(({ entry }) => entry));
+	for (const docId of new Set(entries.map((entry) => linkOf(entry).docId))) await peer.purgeDocHistory(docId);
+	expect((await push(peer)).refused.map(({ reason }) => reason)).toEqual(Array(20).fill("purged"));
+	expect(await noteRows()).toBe(0);
+	const again = countingStore(peer);
+	await push(again.store);
+	expect(again.calls.putEntries).toBeUndefined();
 });
 
 describe("a peer's answers:", () => {

@@ -13,7 +13,7 @@ export interface TransferOptions {
 export interface PushResult {
 	/** Entries that the other side did not have. */
 	readonly sent: number;
-	/** Entries that the other side did not store. They are offered again. */
+	/** Entries that the other side did not store. They are offered again, but for those that were erased there. */
 	readonly refused: readonly Refusal[];
 }
 
@@ -72,7 +72,7 @@ export class Push {
 		}
 	}
 
-	/** @returns what the other store did not acknowledge. */
+	/** @returns what the other store did not acknowledge, and may yet take. */
 	async #offer(arrivals: readonly Arrival[]): Promise<Note[]> {
 		const { remote } = this.#parts;
 		if (arrivals.length === 0) return [];
@@ -89,8 +89,10 @@ export class Push {
 			if (stored.has(entry.hash)) this.#sent++;
 			if (acknowledged.has(entry.hash)) this.#refused.delete(entry.hash);
 			else {
-				this.#refused.set(entry.hash, refusals.get(entry.hash) ?? unacknowledged(entry.hash));
-				left.push({ arrival, kind: "again" });
+				const refusal = refusals.get(entry.hash) ?? unacknowledged(entry.hash);
+				this.#refused.set(entry.hash, refusal);
+				// What was erased there does not come back: noted, it would be sent whole at every meeting.
+				if (refusal.reason !== "purged") left.push({ arrival, kind: "again" });
 			}
 		}
 		return left;

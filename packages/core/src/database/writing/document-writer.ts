@@ -162,9 +162,11 @@ export class DocumentWriter {
 	async change<T>(docId: string, edit: ChangeFunction<T>): Promise<void> {
 		const open = this.#documents.atHand(docId) ?? (await this.#documents.openForWriting(docId));
 		while (!open.isReady) await open.restore();
+		if (open.isEvicted) return this.change(docId, edit);
 		const key = this.#writable(open, false);
 		const ownActor = isActorOf(open.crdt().actor, this.#actor.slice(0, 32));
 		while (!ownActor && !open.isSettled) await open.settle();
+		if (open.isEvicted) return this.change(docId, edit);
 		if (open.needsJoin) {
 			await this.#join(open);
 			return this.change(docId, edit);
@@ -189,6 +191,7 @@ export class DocumentWriter {
 	async delete(docId: string): Promise<void> {
 		const open = await this.#documents.openForWriting(docId);
 		while (!open.isSettled) await open.settle();
+		if (open.isEvicted) return this.delete(docId);
 		const key = this.#writable(open, false);
 		if (open.needsJoin) {
 			await this.#join(open);
@@ -201,6 +204,7 @@ export class DocumentWriter {
 	async undelete(docId: string): Promise<void> {
 		const open = await this.#documents.openForWriting(docId);
 		while (!open.isSettled) await open.settle();
+		if (open.isEvicted) return this.undelete(docId);
 		const key = this.#writable(open, true);
 		const lifts = open
 			.outcome()
@@ -239,7 +243,7 @@ export class DocumentWriter {
 	async #join(open: OpenDocument): Promise<void> {
 		// Asked again behind the wait: somebody else may have written, or joined, meanwhile.
 		while (!open.isSettled) await open.settle();
-		if (open.broken !== undefined || !open.needsJoin) return;
+		if (open.broken !== undefined || open.isEvicted || !open.needsJoin) return;
 		const key = this.#writable(open, true);
 		const joins = open.join(this.#newActor());
 		await Promise.all(joins.map((change) => this.#enqueue(open, { kind: "change", change, key, lifts: [] })));
