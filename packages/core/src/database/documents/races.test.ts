@@ -384,3 +384,32 @@ it("a document that was purged here is not shown any more", async () => {
 	expect(await (await fixture.creator.db()).getAllDocumentIds()).toEqual([kept.id]);
 	await fixture.close();
 });
+
+it("an edit that outlasts what it builds on is told so, and nothing of it is written", async () => {
+	const fixture = await newTenant();
+	const { creator } = fixture;
+	const [bob, mallory] = [await fixture.member("bob"), await fixture.member("mallory")];
+	const { id } = await (await creator.db()).createDocument({ title: "shared" });
+	for (const each of [bob, mallory]) await creator.level(each);
+	await (await mallory.db()).changeDoc(id, setField("title", "hers"));
+	const notes = await bob.db();
+	await notes.pullChangesFrom((await mallory.db()).store);
+	// The creator has not seen it, so it lies in no run.
+	await (await creator.directory()).revokeUser("mallory");
+	let go: () => void = () => {};
+	const released = new Promise<void>((resolve) => {
+		go = resolve;
+	});
+	const editing = notes.changeDoc(id, async (draft) => {
+		draft.by = "bob";
+		await released;
+	});
+	await (await bob.directory()).db.pullChangesFrom((await creator.directory()).store);
+	expect(await data(bob, id)).toEqual({ title: "shared" });
+	go();
+	await expect(editing).rejects.toMatchObject({ code: "trust" });
+	await bob.reopen();
+	expect(await data(bob, id)).toEqual({ title: "shared" });
+	expect(await (await bob.db()).store.getAllHashes()).toHaveLength(2);
+	await fixture.close();
+});

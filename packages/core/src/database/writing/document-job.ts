@@ -3,7 +3,7 @@
  */
 import type { LocalChange } from "../../automerge/crdt-document.js";
 import { limits } from "../../entry/limits.js";
-import { StoreError } from "../../errors.js";
+import { VerifyError } from "../../errors.js";
 import type { HeldKey } from "../../keys/keyring.js";
 import type { RowWrite } from "../../store/rows.js";
 import type { Placement } from "../../store/store.js";
@@ -136,7 +136,9 @@ export class DocumentJob implements CommitJob {
 	#entryOf(change: string): { readonly hash: string; readonly createdAt: number } {
 		const entry = this.#open.evaluation.entryOfChange(change)?.entry;
 		if (entry === undefined || entry.kind === "stub") {
-			throw new StoreError("the change that a new one builds on has no entry here", { code: "store-damaged" });
+			throw new VerifyError("nothing was written: what the edit builds on was refused or erased meanwhile", {
+				code: "trust",
+			});
 		}
 		return { hash: entry.hash, createdAt: entry.common.createdAt };
 	}
