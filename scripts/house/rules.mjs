@@ -20,7 +20,7 @@ export const coreFloors = [
 	["index"],
 	["tenant"],
 	["database"],
-	["sync", "trust"],
+	["audit", "sync", "trust"],
 	["env"],
 	["store"],
 	["automerge"],

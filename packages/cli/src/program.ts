@@ -1,4 +1,5 @@
 import { type CommandSpec, carryOut, type GroupSpec } from "./command.js";
+import { audit } from "./commands/audit.js";
 import { db } from "./commands/db.js";
 import { doc } from "./commands/doc.js";
 import { explain } from "./commands/explain.js";
@@ -12,7 +13,18 @@ import type { Surroundings } from "./surroundings.js";
 import { tour } from "./tour/command.js";
 
 /** All commands, in the order in which the help lists them. */
-export const specs: readonly (CommandSpec | GroupSpec)[] = [init, user, db, doc, key, sync, verify, explain, tour];
+export const specs: readonly (CommandSpec | GroupSpec)[] = [
+	init,
+	user,
+	db,
+	doc,
+	key,
+	sync,
+	verify,
+	explain,
+	audit,
+	tour,
+];
 
 /**
  * Runs the command `mindoodb`. Never throws.

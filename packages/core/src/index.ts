@@ -13,6 +13,8 @@ export {
 	unmark,
 	updateText,
 } from "@automerge/automerge/slim";
+export { type CheckedTrail, checkTrail as checkAuditTrail, type TrailFault } from "./audit/check-trail.js";
+export type { TrailHeading } from "./audit/trail-format.js";
 export type { DocumentData, DocumentValue } from "./automerge/plain-data.js";
 /** Bytes and points, for adapters. */
 export { fromBase64, fromBase64Url, toBase64, toBase64Url } from "./bytes/base64.js";
@@ -31,6 +33,10 @@ export type {
 export { hasReducedScalar, isUsableEd25519Point, isUsableEd25519Signature } from "./crypto/ed25519-point.js";
 export { hkdfExpand, hkdfExtract } from "./crypto/hkdf.js";
 export type { DocumentExplanation, EntryExplanation, RefusedDocument } from "./database/explain.js";
+export type { FieldChange, FieldPath } from "./database/history/field-changes.js";
+export type { HistoryItem, HistoryOptions } from "./database/history/history-items.js";
+export type { ConflictingValue, FieldConflict, FieldOrigin, ValueOrigin } from "./database/history/origins.js";
+export type { ClockFault } from "./database/history/timeline.js";
 export { describeVerdict, type Verdict } from "./database/judging/verdict.js";
 export type { PullResult } from "./database/levelling/pull.js";
 export type { PushResult, TransferOptions } from "./database/levelling/push.js";
@@ -87,6 +93,12 @@ export { openLevelStore } from "./store/level-store.js";
 export { LruMap } from "./store/lru-map.js";
 export type * from "./store/rows.js";
 export type * from "./store/store.js";
+export {
+	type JudgedTrail,
+	type JudgeTrailOptions,
+	judgeTrail as judgeAuditTrail,
+	type UncountedEntry,
+} from "./tenant/judge-trail.js";
 export { MindooTenant, type OpenDatabaseOptions } from "./tenant/mindoo-tenant.js";
 export {
 	type AdministratorOptions,

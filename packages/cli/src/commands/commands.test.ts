@@ -149,15 +149,20 @@ describe("documents", () => {
 	it("have a history that says who, when, what and whether it counts", async () => {
 		const id = await put('{"a":1}');
 		await ok(["doc", "edit", "notes", id, "--set", "a=2", "--dir", "alice"]);
-		const { entries } = (await ok(`doc history notes ${id} --dir alice --json`)).json();
-		expect(entries).toMatchObject([
-			{ entryType: "doc_create", username: "alice", verdict: "accepted" },
-			{ entryType: "doc_change", username: "alice", verdict: "accepted" },
+		const { items } = (await ok(`doc history notes ${id} --dir alice --json`)).json();
+		expect(items).toMatchObject([
+			{ entryType: "doc_create", username: "alice", verdict: "accepted", fields: [{ path: ["a"], after: 1 }] },
+			{
+				entryType: "doc_change",
+				username: "alice",
+				verdict: "accepted",
+				fields: [{ path: ["a"], before: 1, after: 2 }],
+			},
 		]);
-		const explained = (await ok(`explain ${entries[1].hash} --dir alice --json`)).json();
+		const explained = (await ok(`explain ${items[1].entry} --dir alice --json`)).json();
 		expect(explained).toMatchObject({
 			dbId: "notes",
-			hash: entries[1].hash,
+			hash: items[1].entry,
 			words: expect.stringContaining("Accepted"),
 		});
 		expect((await ok(`explain ${id} --dir alice`)).out).toContain("shown");

@@ -4,8 +4,8 @@ import { type Call, openDatabase, refuseDirectory } from "../call.js";
 import type { Answer, CommandSpec, GroupSpec } from "../command.js";
 import { applyPatch, parseSetting } from "../document-patch.js";
 import { parseDocument, toJsonValue } from "../json-value.js";
-import { memberNames } from "../members.js";
 import { dateText, lineText, table } from "../text.js";
+import { absent, historyCommands } from "./doc-history.js";
 import { exportLines, importLines } from "./doc-lines.js";
 import { purge } from "./doc-purge.js";
 
@@ -100,40 +100,6 @@ const list: CommandSpec = {
 		}),
 };
 
-const history: CommandSpec = {
-	name: "history <db> <id>",
-	summary: "list the entries of a document: who, when, what, and whether it counts",
-	passwords: ["user"],
-	example: "doc history notes R2yKcq1wVb8kM0Yw3n5tXhJd7sLzPqAe",
-	run: (call, [dbId = "", id = ""]) =>
-		call.withTenant(async (place) => {
-			const db = await call.existing(place, dbId);
-			const explained = await db.explain(id);
-			if (explained === undefined || !("entries" in explained)) throw absent();
-			const nameOf = await memberNames(place.tenant);
-			const entries = explained.entries.map(({ hash, entryType, createdAt, createdBy, verdict, words }) => ({
-				hash,
-				entryType,
-				createdAt,
-				createdBy,
-				username: nameOf(createdBy),
-				verdict: verdict.kind,
-				words,
-			}));
-			const rows = entries.map(({ createdAt, username, entryType = "unknown", verdict, hash }) => [
-				dateText(createdAt),
-				username,
-				entryType,
-				verdict,
-				hash,
-			]);
-			return {
-				data: { id, shown: explained.shown, deleted: explained.deleted, entries },
-				lines: table(["when", "who", "what", "verdict", "entry"], rows),
-			};
-		}),
-};
-
 const remove: CommandSpec = {
 	name: "delete <db> <id>",
 	summary: "delete a document; its history stays, and it can be brought back",
@@ -154,7 +120,7 @@ const remove: CommandSpec = {
 export const doc: GroupSpec = {
 	name: "doc",
 	summary: "documents",
-	commands: [put, get, edit, list, history, remove, purge, exportLines, importLines],
+	commands: [put, get, edit, list, ...historyCommands, remove, purge, exportLines, importLines],
 };
 
 function withDocument(
@@ -168,10 +134,6 @@ function withDocument(
 		if (doc === undefined) throw absent();
 		return work(db, doc);
 	});
-}
-
-function absent(): UsageError {
-	return new UsageError("there is no such document that can be read here; `explain` tells more", { code: "not-found" });
 }
 
 function settingsOf(call: Call) {

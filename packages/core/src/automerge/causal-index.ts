@@ -149,8 +149,19 @@ export class CausalIndex {
 		return undefined;
 	}
 
+	/** Hash of the change that an operation is part of. */
+	changeOf(actor: string, counter: number): string | undefined {
+		return this.#nodeOf(actor, counter, Number.POSITIVE_INFINITY)?.hash;
+	}
+
 	/** An operation of a change of this actor with at most this seq. */
 	#find(actor: string, counter: number, seq: number): OperationRun | undefined {
+		const node = this.#nodeOf(actor, counter, seq);
+		return node === undefined ? undefined : this.#table.find(this.#operationsOf(node), counter);
+	}
+
+	/** The last change of this actor with at most this seq that begins no later than this operation. */
+	#nodeOf(actor: string, counter: number, seq: number): Node | undefined {
 		const sequence = this.#sequences.get(actor) ?? [];
 		let low = 0;
 		let high = Math.min(seq, sequence.length) - 1;
@@ -159,9 +170,7 @@ export class CausalIndex {
 			if ((sequence[middle]?.startOp ?? Number.POSITIVE_INFINITY) <= counter) low = middle;
 			else high = middle - 1;
 		}
-		const node = high < 0 ? undefined : sequence[low];
-		if (node === undefined) return undefined;
-		return this.#table.find(this.#operationsOf(node), counter);
+		return high < 0 ? undefined : sequence[low];
 	}
 
 	#operationsOf(node: Node): TableRange {

@@ -9,6 +9,7 @@ import type { LocalChange } from "./local-change.js";
 import { type DocumentData, plainData } from "./plain-data.js";
 import { RootDraft } from "./root-draft.js";
 import { type NextChange, RootFields } from "./root-fields.js";
+import { type StoredField, storedFields } from "./stored-fields.js";
 
 export type { LocalChange };
 
@@ -156,6 +157,23 @@ export class CrdtDocument {
 		const handle = this.#alone();
 		const data = plainData(reading("read a document", () => handle.toJS(undefined)));
 		return this.#unseen.length === 0 || this.#fields === undefined ? data : this.#fields.overlay(data);
+	}
+
+	/** As `toData`, at an earlier time. @param heads changes that the document holds. */
+	dataAt(heads: readonly string[]): DocumentData {
+		return plainData(this.valuesAt(heads));
+	}
+
+	/** As `dataAt`, with Automerge's own classes where there are some, so that what is written again keeps its type. */
+	valuesAt(heads: readonly string[]): Record<string, unknown> {
+		const handle = this.#idle();
+		return reading("read a document", () => handle.materialize("/", [...heads])) as Record<string, unknown>;
+	}
+
+	/** Every field with the operations that its values come from. */
+	storedFields(): StoredField[] {
+		const handle = this.#idle();
+		return reading("read a document", () => storedFields(handle));
 	}
 
 	/** All changes in one compressed file. */

@@ -75,6 +75,11 @@ export function plainData(materialised: unknown): DocumentData {
 	}
 }
 
+/** As `plainData`, for what stands at one place. */
+export function plainValue(materialised: unknown): DocumentValue {
+	return plainData({ value: materialised }).value as DocumentValue;
+}
+
 function narrow(value: number | bigint): number | bigint {
 	const number = Number(value);
 	return Number.isSafeInteger(number) ? number : value;

@@ -1,3 +1,4 @@
+import type { TrailSource } from "../audit/write-trail.js";
 import type { Env } from "../env.js";
 import type { Keyring } from "../keys/keyring.js";
 import type { LocalStore } from "../store/store.js";
@@ -13,6 +14,8 @@ export interface DatabaseContext {
 	readonly store: LocalStore;
 	/** Where attachment chunks lie when they do not lie with the documents. */
 	readonly attachmentStore: LocalStore | undefined;
+	/** What an audit trail tells beside the database itself. */
+	readonly evidence: Pick<TrailSource, "tenant" | "directory">;
 	readonly keyring: Keyring;
 	readonly trust: DatabaseTrust;
 	/** Absent on replicas that only read or pass on. */

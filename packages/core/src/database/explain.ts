@@ -2,6 +2,8 @@ import { linkOf, type StoredEntry } from "../entry/entry.js";
 import type { DatabaseContext } from "./context.js";
 import { documentOfVerdictKey, rowKinds, rowRange } from "./document-rows.js";
 import type { Documents } from "./documents/documents.js";
+import { acceptedEntries } from "./history/past-documents.js";
+import { type ClockFault, timesOf } from "./history/timeline.js";
 import { accepted, decodeVerdict, describeVerdict, type Verdict } from "./judging/verdict.js";
 import { readVerdicts } from "./judging/verdict-rows.js";
 
@@ -15,7 +17,9 @@ export interface EntryExplanation {
 	/** Public key, hex. */
 	readonly createdBy: string;
 	readonly verdict: Verdict;
-	/** The verdict in one sentence. */
+	/** Whether the author's clock contradicts what others wrote before and after; see `getDocumentHistory`. */
+	readonly clock: ClockFault | undefined;
+	/** The verdict in one sentence, and what is wrong with the clock in another. */
 	readonly words: string;
 }
 
@@ -39,6 +43,11 @@ export interface RefusedDocument {
 	/** Refused entries that no other refused entry builds on: a pardon of these covers all of them. */
 	readonly heads: readonly string[];
 }
+
+const clockWords: Record<ClockFault, string> = {
+	ahead: "Its author's clock was ahead of what others wrote after it.",
+	behind: "Its author's clock was behind what it builds on.",
+};
 
 /** Answers the question why an entry or a document counts or does not. */
 export class Explainer {
@@ -104,7 +113,9 @@ export class Explainer {
 		if (document === undefined) return undefined;
 		await this.#documents.bringUp([document]);
 		const entries: EntryExplanation[] = [];
+		const times = timesOf(await acceptedEntries(this.#context.store, document));
 		for await (const [entry, verdict] of this.#verdicts(document)) {
+			const clock = times.get(entry.hash)?.clock;
 			const { createdAt, createdByPublicKey } = linkOf(entry);
 			entries.push({
 				hash: entry.hash,
@@ -113,7 +124,8 @@ export class Explainer {
 				createdAt,
 				createdBy: createdByPublicKey,
 				verdict,
-				words: describeVerdict(verdict),
+				clock,
+				words: clock === undefined ? describeVerdict(verdict) : `${describeVerdict(verdict)} ${clockWords[clock]}`,
 			});
 		}
 		return { entries };

@@ -5,10 +5,13 @@ import type { ContentAddressedStore } from "../store/store.js";
 import type { DatabaseContext } from "./context.js";
 import { Documents, type Scanned } from "./documents/documents.js";
 import { type DocumentExplanation, type EntryExplanation, Explainer, type RefusedDocument } from "./explain.js";
+import { DocumentHistory } from "./history/document-history.js";
+import { HistoryCalls } from "./history/history-calls.js";
 import type { PullResult } from "./levelling/pull.js";
 import type { PushResult, TransferOptions } from "./levelling/push.js";
 import { ReplicaStore } from "./levelling/replica-store.js";
 import { Replication } from "./levelling/replication.js";
+import { Transfers } from "./levelling/transfers.js";
 import type { MindooDoc } from "./mindoo-doc.js";
 import type { ChangeListener } from "./projection/change-feed.js";
 import type { RefusalListener } from "./projection/projecting.js";
@@ -50,7 +53,7 @@ export type InitialValues = Readonly<Record<string, unknown>>;
  * A database of a tenant: documents that are signed and encrypted on this device, merged with those of other members, and read
  * without delay. Made by `MindooTenant.openDB`.
  */
-export class MindooDB {
+export class MindooDB extends HistoryCalls {
 	readonly #context: DatabaseContext;
 	readonly #documents: Documents;
 	readonly #writer: DocumentWriter | undefined;
@@ -58,15 +61,17 @@ export class MindooDB {
 	readonly #writers = new Map<string, DocumentWriter>();
 	readonly #replication: Replication;
 	readonly #explainer: Explainer;
+	readonly #history: DocumentHistory;
 	readonly #trustFollower: TrustFollower;
 	readonly #onClose: () => void;
-	readonly #transfers = new Set<Promise<unknown>>();
+	readonly #transfers = new Transfers();
 	#closing: Promise<void> | undefined;
 
 	/** What other replicas pull from and push to. */
 	readonly store: ContentAddressedStore;
 
 	private constructor(context: DatabaseContext, documents: Documents, onClose: () => void) {
+		super();
 		this.#context = context;
 		this.#documents = documents;
 		this.#onClose = onClose;
@@ -77,6 +82,7 @@ export class MindooDB {
 		this.#trustFollower = new TrustFollower(context, documents);
 		this.#replication = new Replication(context, documents, () => this.#forgetChains());
 		this.#explainer = new Explainer(context, documents);
+		this.#history = new DocumentHistory(context, documents);
 		this.store = new ReplicaStore(
 			context.store,
 			async (entries) => {
@@ -119,7 +125,10 @@ export class MindooDB {
 	 * Edits a document. Resolves when the change is durable.
 	 * @throws {UsageError} `document-deleted` or `not-found`; whatever `edit` throws, and then nothing is changed.
 	 */
-	async changeDoc<T = Record<string, unknown>>(doc: MindooDoc | string, edit: ChangeFunction<T>): Promise<void> {
+	override async changeDoc<T = Record<string, unknown>>(
+		doc: MindooDoc | string,
+		edit: ChangeFunction<T>,
+	): Promise<void> {
 		await this.#writing().change(idOf(doc), edit);
 	}
 
@@ -244,7 +253,7 @@ export class MindooDB {
 	/** Checks and takes over what the other store has and this one has not. */
 	async pullChangesFrom(remote: ContentAddressedStore, options: TransferOptions = {}): Promise<PullResult> {
 		this.#live();
-		return this.#transfer(async () => {
+		return this.#transfers.run(async () => {
 			const result = await this.#replication.pull(remote, options);
 			await this.#context.onReceived?.();
 			return result;
@@ -254,15 +263,15 @@ export class MindooDB {
 	/** Offers the other store what it has not. */
 	async pushChangesTo(remote: ContentAddressedStore, options: TransferOptions = {}): Promise<PushResult> {
 		this.#live();
-		return this.#transfer(async () => {
+		return this.#transfers.run(async () => {
 			await this.#writer?.idle();
 			return this.#replication.push(remote, options);
 		});
 	}
 
 	/** For `MindooTenant`: resolves when no transfer that was begun is under way. */
-	async transferred(): Promise<void> {
-		while (this.#transfers.size > 0) await Promise.allSettled(this.#transfers);
+	transferred(): Promise<void> {
+		return this.#transfers.settled();
 	}
 
 	/** Hashes of the entries of a document, in the order in which they came to this replica. */
@@ -354,18 +363,13 @@ export class MindooDB {
 		}
 	}
 
-	async #transfer<T>(work: () => Promise<T>): Promise<T> {
-		const transfer = work();
-		this.#transfers.add(transfer);
-		try {
-			return await transfer;
-		} finally {
-			this.#transfers.delete(transfer);
-		}
-	}
-
 	#forgetChains(): void {
 		for (const writer of [this.#writer, ...this.#writers.values()]) writer?.forgetChain();
+	}
+
+	protected get history(): DocumentHistory {
+		this.#live();
+		return this.#history;
 	}
 
 	#live(): void {

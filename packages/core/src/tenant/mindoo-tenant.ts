@@ -243,6 +243,7 @@ export class MindooTenant {
 			dbId,
 			store,
 			attachmentStore,
+			evidence: { tenant: this.identity, directory: this.#directoryStore },
 			keyring: this.#keyring,
 			trust,
 			author: this.#author(),

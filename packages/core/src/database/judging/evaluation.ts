@@ -131,6 +131,22 @@ export class Evaluation {
 		return this.#entryOfChange.get(change);
 	}
 
+	/** Changes of an accepted run, in their order. */
+	changesOf({ run = [] }: Judged): string[] {
+		return run.flatMap(({ actor, seq }) => this.#causal.at(actor, seq) ?? []);
+	}
+
+	/** The accepted entry that holds this change. */
+	entryWithChange(change: string): Judged | undefined {
+		const entry = this.#causal.labelOf(change);
+		return entry === undefined ? undefined : this.#judged.get(entry);
+	}
+
+	/** The accepted change that an operation of a document is part of. */
+	changeOfOperation(actor: string, counter: number): string | undefined {
+		return this.#causal.changeOf(actor, counter);
+	}
+
 	/** Greatest operation counter of accepted changes and their causal pasts. */
 	lastOperation(changes: readonly string[]): number {
 		return this.#causal.lastOperation(changes);

@@ -1,0 +1,29 @@
+import type { LocalStore } from "../../store/store.js";
+import { readVerdicts } from "../judging/verdict-rows.js";
+import { entriesAt, type WrittenEntry } from "./entries-at.js";
+import { timesOf } from "./timeline.js";
+
+/**
+ * Whether there was a document at a moment and it was not deleted then; told from headers alone.
+ * @param document number of one that is brought up and readable.
+ */
+export async function existedAt(store: LocalStore, document: number, time: number): Promise<boolean> {
+	const entries = await acceptedEntries(store, document);
+	const { written, isDeleted } = entriesAt(entries, timesOf(entries), time);
+	return written.length > 0 && !isDeleted;
+}
+
+/** Accepted creates, changes and deletes of a document that is brought up. */
+export async function acceptedEntries(store: LocalStore, document: number): Promise<WrittenEntry[]> {
+	const verdicts = await readVerdicts(store.rows, document);
+	const entries: WrittenEntry[] = [];
+	for await (const batch of store.entriesOfDocument(document, { payload: false })) {
+		for (const { arrival, entry } of batch) {
+			if (verdicts.has(arrival) || entry.kind === "stub" || entry.fields === undefined) continue;
+			const { entryType, createdAt, dependencyHashes, createdByPublicKey: author } = entry.fields;
+			if (entryType === "doc_snapshot" || entryType === "attachment_chunk") continue;
+			entries.push({ hash: entry.hash, author, createdAt, dependencyHashes, entryType });
+		}
+	}
+	return entries;
+}
