@@ -1,8 +1,8 @@
 /**
  * The file that takes a new member into a tenant, until there are invitations: {"mindoodb": "handover", "version": 1, "tenant": identity,
- * "directoryKey": the key `directory` under a password, "seal": base64}.
+ * "directoryKeys": all versions of the key `directory` under a password, newest first, "seal": base64}.
  *
- * seal = HMAC(HKDF-Expand(HKDF-Extract("mindoodb/1", key `directory`), "handover", 32), UTF-8 of JSON[tenantId, administrationKey,
+ * seal = HMAC(HKDF-Expand(HKDF-Extract("mindoodb/1", newest of them), "handover", 32), UTF-8 of JSON[tenantId, administrationKey,
  * recoveryKey or null, tenantRoot]): who does not know the password cannot put another tenant in its place.
  */
 import {
@@ -22,19 +22,20 @@ import {
 
 export interface Handover {
 	readonly tenant: TenantIdentity;
-	readonly directoryKey: EncryptedPrivateKey;
+	/** Newest first, at least one. */
+	readonly directoryKeys: readonly [EncryptedPrivateKey, ...EncryptedPrivateKey[]];
 	readonly seal: Uint8Array;
 }
 
-/** @param key the key `directory`, 32 bytes. */
+/** @param key the newest version of the key `directory`, 32 bytes. */
 export async function encodeHandover(
 	crypto: Crypto,
 	tenant: TenantIdentity,
-	directoryKey: EncryptedPrivateKey,
+	directoryKeys: readonly EncryptedPrivateKey[],
 	key: Uint8Array,
 ): Promise<string> {
 	const seal = toBase64(await sealOf(crypto, tenant, key));
-	return `${JSON.stringify({ mindoodb: "handover", version: 1, tenant, directoryKey, seal }, undefined, "\t")}\n`;
+	return `${JSON.stringify({ mindoodb: "handover", version: 1, tenant, directoryKeys, seal }, undefined, "\t")}\n`;
 }
 
 /** Reads the file; whether it is genuine shows once the key is there: see `checkHandover`. @throws {FormatError} */
@@ -50,9 +51,14 @@ export async function parseHandover(crypto: Crypto, text: string): Promise<Hando
 		throw new FormatError("handover: expected a handover file", { field: "mindoodb" });
 	if (fields.version !== 1) throw new FormatError("handover: expected version 1", { code: "unsupported", expected: 1 });
 	if (typeof fields.seal !== "string") throw new FormatError("handover: expected the field seal", { field: "seal" });
+	const keys = Array.isArray(fields.directoryKeys)
+		? fields.directoryKeys.map((each) => parseEncryptedPrivateKey(each))
+		: [];
+	const [newest, ...older] = keys;
+	if (newest === undefined) throw new FormatError("handover: expected directoryKeys", { field: "directoryKeys" });
 	return {
 		tenant: await parseTenantIdentity(crypto, fields.tenant),
-		directoryKey: parseEncryptedPrivateKey(fields.directoryKey),
+		directoryKeys: [newest, ...older],
 		seal: fromBase64(fields.seal),
 	};
 }

@@ -6,6 +6,8 @@ export type ErrorCode =
 	| "not-found"
 	| "not-administrator"
 	| "not-member"
+	| "not-governed"
+	| "not-level"
 	| "closed"
 	| "format"
 	| "limit"

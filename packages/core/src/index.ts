@@ -93,6 +93,8 @@ export { openLevelStore } from "./store/level-store.js";
 export { LruMap } from "./store/lru-map.js";
 export type * from "./store/rows.js";
 export type * from "./store/store.js";
+export type { KeyMaintenance } from "./tenant/directory-keys.js";
+export type { Settings } from "./tenant/directory-settings.js";
 export {
 	type JudgedTrail,
 	type JudgeTrailOptions,
@@ -103,10 +105,11 @@ export { MindooTenant, type OpenDatabaseOptions } from "./tenant/mindoo-tenant.j
 export {
 	type AdministratorOptions,
 	MindooTenantDirectory,
+	type Revoked,
 	type RevokeOptions,
-	type Settings,
 	type TenantUser,
 } from "./tenant/mindoo-tenant-directory.js";
+export type { ReachablePeer } from "./tenant/reachable-peers.js";
 export {
 	type CreatedTenant,
 	type CreateTenantOptions,

@@ -202,7 +202,8 @@ describe("members", () => {
 
 	it("are revoked, and what they write afterwards is refused", async () => {
 		await joinBob();
-		await ok("user revoke bob --dir alice");
+		const revoked = (await ok("user revoke bob --dir alice --json")).json();
+		expect(revoked).toMatchObject({ revoked: true, rotatedKeys: ["default", "directory"] });
 		await fails("user revoke nobody --dir alice", 6, "not-found");
 		await fails("user revoke alice --dir bob", 2, "not-administrator");
 		const id = await put('{"late":1}', "bob");
@@ -210,6 +211,28 @@ describe("members", () => {
 		expect(synced.code).toBe(0);
 		expect((await ok(`explain ${id} --dir alice`)).out).toContain("Refused: its author was revoked");
 		expect((await ok("user list --dir alice --json")).json()[1]).toMatchObject({ username: "bob", isRevoked: true });
+	});
+
+	it("get new versions of keys, and keys that the directory governs, with their next sync", async () => {
+		await ok("key rotate directory --dir alice");
+		await joinBob();
+		await ok("key create vault --dir alice");
+		await fails("key rotate vault --dir alice", 2, "not-governed");
+		await ok("key govern vault --dir alice");
+		await ok("key hand vault bob --dir alice");
+		await ok("key rotate vault --root --dir alice");
+		expect((await ok("key rotate default --dir alice --json")).json()).toEqual({ name: "default", versions: 2 });
+		const id = await put('{"hidden":true}', "alice", "--key", "vault");
+		await ok("sync --with alice --dir bob");
+		expect((await ok(`doc get notes ${id} --dir bob --json`)).json().data).toEqual({ hidden: true });
+		const keys = (await ok("key list --dir bob --json")).json() as { name: string; versions: string[] }[];
+		expect(Object.fromEntries(keys.map(({ name, versions }) => [name, versions.length]))).toEqual({
+			default: 2,
+			directory: 2,
+			vault: 2,
+		});
+		await fails("key rotate default --dir bob", 2, "not-administrator");
+		await fails("key hand vault nobody --dir alice", 6, "not-found");
 	});
 
 	it("do not join by a handover that was changed", async () => {

@@ -1,6 +1,6 @@
 import { UsageError } from "mindoodb";
+import { administrator, asRoot } from "../administrator.js";
 import type { CommandSpec } from "../command.js";
-import { administrator, asRoot } from "./user.js";
 
 export const purge: CommandSpec = {
 	name: "purge <db> <id>",

@@ -63,10 +63,11 @@ async function joinTenant(call: Call, file: string): Promise<Answer> {
 		const handover = await parseHandover(crypto, text);
 		const keyPassword = await call.password("key");
 		const trial = new KeyBag(folder.env);
-		await trial.decryptAndImportKey("directory", handover.directoryKey, { password: keyPassword, limits });
+		const { tenant: identity, directoryKeys } = handover;
+		const [directoryKey, ...olderDirectoryKeys] = directoryKeys;
+		await trial.decryptAndImportKey("directory", directoryKey, { password: keyPassword, limits });
 		await checkHandover(crypto, handover, trial.get("directory") as Uint8Array);
-		const { tenant: identity, directoryKey } = handover;
-		await folder.joinTenant({ identity, directoryKey, keyPassword, limits });
+		await folder.joinTenant({ identity, directoryKey, olderDirectoryKeys, keyPassword, limits });
 		const { tenantId, tenantRoot } = identity;
 		return {
 			data: { tenantId, tenantRoot, username: folder.username, dir: folder.dir },

@@ -1,6 +1,7 @@
 import { type EncryptedPrivateKey, FormatError, parseEncryptedPrivateKey, toHex, UsageError } from "mindoodb";
 import type { CommandSpec, GroupSpec } from "../command.js";
 import { table } from "../text.js";
+import { govern, hand, rotate } from "./key-government.js";
 
 const create: CommandSpec = {
 	name: "create <name>",
@@ -75,7 +76,11 @@ const list: CommandSpec = {
 		}),
 };
 
-export const key: GroupSpec = { name: "key", summary: "keys", commands: [create, importKey, exportKey, list] };
+export const key: GroupSpec = {
+	name: "key",
+	summary: "keys",
+	commands: [create, importKey, exportKey, rotate, govern, hand, list],
+};
 
 function keyText(key: EncryptedPrivateKey): string {
 	return `${JSON.stringify(key, undefined, "\t")}\n`;

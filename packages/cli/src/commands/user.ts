@@ -1,19 +1,8 @@
-import {
-	type AdministratorOptions,
-	createFolder,
-	FormatError,
-	type PublicUserId,
-	parsePublicUserId,
-	toHex,
-	UsageError,
-} from "mindoodb";
-import type { Call, Workplace } from "../call.js";
+import { createFolder, FormatError, type PublicUserId, parsePublicUserId, toHex } from "mindoodb";
+import { administrator, asRoot } from "../administrator.js";
 import type { CommandSpec, GroupSpec } from "../command.js";
 import { encodeHandover } from "../handover-file.js";
 import { dateText, table } from "../text.js";
-
-/** The option with which administrators' commands use the administration key. */
-export const asRoot = ["--root", "sign with the administration key of this folder instead of your own key"] as const;
 
 const create: CommandSpec = {
 	name: "create <name>",
@@ -57,9 +46,9 @@ const add: CommandSpec = {
 			await directory.registerUser(user, await administrator(call, place));
 			if (out !== undefined && password !== undefined) {
 				const { keyBag, identity } = tenant;
-				const directoryKey = await keyBag.encryptAndExportKey("directory", { password, ...call.kdf });
+				const directoryKeys = await keyBag.encryptAndExportVersions("directory", { password, ...call.kdf });
 				const key = keyBag.get("directory") as Uint8Array;
-				const text = await encodeHandover(folder.env.crypto, identity, directoryKey, key);
+				const text = await encodeHandover(folder.env.crypto, identity, directoryKeys, key);
 				await call.makeFile(out, text);
 			}
 			const lines = [`${user.username} is a member now.`];
@@ -72,7 +61,9 @@ const add: CommandSpec = {
 const revoke: CommandSpec = {
 	name: "revoke <name>",
 	summary: "end somebody's membership",
-	about: "What it wrote before and what has arrived here stays. Sync first, so that honest work is not cut off.",
+	about:
+		"What it wrote before and what has arrived here stays. Sync first, so that honest work is not cut off. The keys that it has get new " +
+		"versions, which go to everybody else with the next sync.",
 	options: [["--wipe", "ask its replicas to erase themselves when they learn of it"], asRoot],
 	passwords: ["user", "admin"],
 	example: "user revoke bob --dir alice",
@@ -80,8 +71,12 @@ const revoke: CommandSpec = {
 		call.withTenant(async (place) => {
 			const directory = await place.tenant.openDirectory();
 			const requestDataWipe = call.options.wipe === true;
-			await directory.revokeUser(name, { requestDataWipe, ...(await administrator(call, place)) });
-			return { data: { username: name, revoked: true, requestDataWipe }, lines: [`${name} is no member any more.`] };
+			const options = { requestDataWipe, ...(await administrator(call, place)) };
+			const { rotatedKeys } = await directory.revokeUser(name, options);
+			return {
+				data: { username: name, revoked: true, requestDataWipe, rotatedKeys },
+				lines: [`${name} is no member any more.`, `New versions of the keys: ${rotatedKeys.join(", ")}.`],
+			};
 		}),
 };
 
@@ -135,15 +130,6 @@ export const user: GroupSpec = {
 	summary: "identities and members",
 	commands: [create, add, revoke, list, password],
 };
-
-/** Who signs: this user, or with `--root` the administration key. */
-export async function administrator(call: Call, { folder, tenant }: Workplace): Promise<AdministratorOptions> {
-	if (call.options.root !== true) return {};
-	const key = await folder.administrationKey(tenant.identity.tenantRoot);
-	if (key === undefined)
-		throw new UsageError("--root: this folder does not hold the administration key", { code: "not-found" });
-	return { administrator: { key, password: await call.password("admin"), limits: call.kdf.limits ?? {} } };
-}
 
 function readUser(text: string): PublicUserId {
 	let json: unknown;

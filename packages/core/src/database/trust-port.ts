@@ -48,3 +48,14 @@ export interface TrustEffects {
 	/** Everything has to be judged anew: the database became admin-only, or administrators changed. */
 	readonly everything: boolean;
 }
+
+export const noEffects: TrustEffects = {
+	known: [],
+	authors: [],
+	pardoned: [],
+	pardonedRuns: [],
+	judged: [],
+	keys: [],
+	erased: [],
+	everything: false,
+};

@@ -67,6 +67,35 @@ export class KeyBag {
 	 * @throws {UsageError} when a limit is reached, or an argument is not what it should be.
 	 */
 	set(keyId: string, key: Uint8Array, createdAt: number): boolean {
+		const fresh = this.#add(keyId, key, createdAt);
+		if (fresh) this.#changed();
+		return fresh;
+	}
+
+	/**
+	 * Adds several versions of a key as one change, of which listeners are told once.
+	 * @returns how many were not there before. @throws {UsageError} as `set` does; those before the one that did not fit are in.
+	 */
+	setMany(keyId: string, versions: readonly { readonly key: Uint8Array; readonly createdAt: number }[]): number {
+		let added = 0;
+		try {
+			for (const { key, createdAt } of versions) if (this.#add(keyId, key, createdAt)) added++;
+		} finally {
+			if (added > 0) this.#changed();
+		}
+		return added;
+	}
+
+	/** How many further versions of a key find room; none under an id that no key can have. */
+	roomFor(keyId: string): number {
+		const idBytes = encodeUtf8(keyId).length;
+		if (idBytes < 1 || idBytes > keyBagLimits.keyIdBytes) return 0;
+		const versions = this.#versions.get(keyId);
+		if (versions === undefined && this.#versions.size >= keyBagLimits.keyIds) return 0;
+		return Math.min(keyBagLimits.versionsPerKeyId - (versions?.length ?? 0), keyBagLimits.versions - this.#count);
+	}
+
+	#add(keyId: string, key: Uint8Array, createdAt: number): boolean {
 		const refuse = (message: string) => new UsageError(message, { keyId });
 		checkVersion(keyId, key, createdAt, refuse);
 		if (this.has(keyId, key)) return false;
@@ -80,7 +109,6 @@ export class KeyBag {
 			versions.splice(place < 0 ? versions.length : place, 0, version);
 		}
 		this.#count++;
-		this.#changed();
 		return true;
 	}
 
@@ -102,11 +130,29 @@ export class KeyBag {
 		encryptedKey: EncryptedPrivateKey,
 		{ password, ...options }: KdfLimitOptions & { readonly password: string },
 	): Promise<boolean> {
-		const encrypted = parseEncryptedPrivateKey(encryptedKey);
-		const passwordKey = await unlockPasswordKey(this.#source, password, { encrypted, ...options });
-		const key = await passwordKey.open("symmetric", encrypted);
-		if (key.length !== 32) throw new FormatError(`key: expected 32 bytes, found ${key.length}`, { keyId });
-		const fresh = this.set(keyId, key, encrypted.createdAt);
+		return (await this.decryptAndImportVersions(keyId, [encryptedKey], { password, ...options })) > 0;
+	}
+
+	/**
+	 * Takes in what `encryptAndExportVersions` made; nothing of it when one does not open.
+	 * @returns how many were not there before. @throws {KeyError} `password`, `kdf-cost`, `key-mismatch`. @throws {FormatError}
+	 */
+	async decryptAndImportVersions(
+		keyId: string,
+		encryptedKeys: readonly EncryptedPrivateKey[],
+		{ password, ...options }: KdfLimitOptions & { readonly password: string },
+	): Promise<number> {
+		const [first, ...others] = encryptedKeys.map((each) => parseEncryptedPrivateKey(each));
+		if (first === undefined) return 0;
+		const passwordKey = await unlockPasswordKey(this.#source, password, { encrypted: first, ...options });
+		const versions = await Promise.all(
+			[first, ...others].map(async (encrypted) => {
+				const key = await passwordKey.open("symmetric", encrypted);
+				if (key.length !== 32) throw new FormatError(`key: expected 32 bytes, found ${key.length}`, { keyId });
+				return { key, createdAt: encrypted.createdAt };
+			}),
+		);
+		const fresh = this.setMany(keyId, versions);
 		await this.settled();
 		return fresh;
 	}
@@ -116,10 +162,27 @@ export class KeyBag {
 		keyId: string,
 		{ password, ...options }: PasswordKeyOptions & { readonly password: string },
 	): Promise<EncryptedPrivateKey> {
-		const version = this.#versions.get(keyId)?.[0];
-		if (version === undefined) throw new KeyError("key: expected one that the KeyBag holds", { keyId });
+		const [newest] = await this.#export(keyId, 1, { password, ...options });
+		return newest as EncryptedPrivateKey;
+	}
+
+	/** All versions of a key under one password, newest first. @throws {KeyError} `key-missing`, `kdf-cost`. */
+	encryptAndExportVersions(
+		keyId: string,
+		options: PasswordKeyOptions & { readonly password: string },
+	): Promise<EncryptedPrivateKey[]> {
+		return this.#export(keyId, keyBagLimits.versionsPerKeyId, options);
+	}
+
+	async #export(
+		keyId: string,
+		most: number,
+		{ password, ...options }: PasswordKeyOptions & { readonly password: string },
+	): Promise<EncryptedPrivateKey[]> {
+		const versions = this.#versions.get(keyId)?.slice(0, most);
+		if (versions === undefined) throw new KeyError("key: expected one that the KeyBag holds", { keyId });
 		const passwordKey = await createPasswordKey(this.#source, password, options);
-		return passwordKey.seal("symmetric", version.key, version.createdAt);
+		return Promise.all(versions.map(({ key, createdAt }) => passwordKey.seal("symmetric", key, createdAt)));
 	}
 
 	/** Tells an owner of every change, so that it can save. @returns a function that ends it. */

@@ -17,6 +17,7 @@ import {
 import fc from "fast-check";
 import { memoryStores, nodeEnv } from "mindoodb";
 import { expect, it } from "vitest";
+import { toHex } from "../bytes/hex.js";
 import { forgeries } from "../database/forgeries.test.js";
 import { HostileWriter } from "../database/hostile-writer.test.js";
 
@@ -53,8 +54,10 @@ const forge: Forge = async ({ replica, db, docId, kind, value }) => {
 
 async function converge(history: readonly Command[], seeds: readonly number[]): Promise<void> {
 	const newStores = (crypto: Parameters<typeof memoryStores>[0]) => memoryStores(crypto);
-	const fixture = await TenantFixture.create({ env: await nodeEnv(), newStores, seed: 7 });
+	// Whoever saw to the keys while entries are delivered would add to the set that is compared.
+	const fixture = await TenantFixture.create({ env: await nodeEnv(), newStores, seed: 7, maintainKeys: false });
 	const { creator } = fixture;
+	await creator.reopen();
 	creator.keyBag.set("secret", new Uint8Array(32).fill(7), creator.clock.now());
 	await creator.keyBag.settled();
 	for (const name of ["bob", "carol"]) await fixture.member(name);
@@ -65,9 +68,11 @@ async function converge(history: readonly Command[], seeds: readonly number[]): 
 
 	const entries = new Map<string, Awaited<ReturnType<History["entries"]>>>();
 	for (const dbId of dbIds) entries.set(dbId, await happening.entries(dbId));
-	const keys = ["default", "secret"].map((keyId) => ({ keyId, key: creator.keyBag.get(keyId) as Uint8Array }));
 	const lived = [...fixture.replicas];
-	const reference = await fixture.relay("reference", ["directory", "default", "secret"]);
+	const keys = allKeys(lived);
+	const reference = await fixture.relay("reference");
+	for (const { keyId, key } of keys) reference.keyBag.set(keyId, key, reference.clock.now());
+	await reference.keyBag.settled();
 	const plain = await deliver(reference, { entries, keys: [], seed: 0, inOrder: true });
 
 	const expected = new Map<string, Observation>();
@@ -96,6 +101,17 @@ async function converge(history: readonly Command[], seeds: readonly number[]): 
 		}
 	}
 	await fixture.close();
+}
+
+/** Every version of every key that anybody holds: revocations make new ones. */
+function allKeys(replicas: readonly TestReplica[]) {
+	const keys = new Map<string, { readonly keyId: string; readonly key: Uint8Array }>();
+	for (const { keyBag } of replicas) {
+		for (const keyId of ["default", "directory", "secret"]) {
+			for (const key of keyBag.getAllKeys(keyId)) keys.set(`${keyId} ${toHex(key)}`, { keyId, key });
+		}
+	}
+	return [...keys.values()];
 }
 
 function compareFeed(consumer: FeedConsumer | undefined, observation: Observation): void {

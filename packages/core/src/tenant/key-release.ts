@@ -2,6 +2,7 @@ import { encodeCbor } from "../bytes/cbor.js";
 import { compareBytes } from "../bytes/compare.js";
 import { fromHex, toHex } from "../bytes/hex.js";
 import type { Crypto, UnwrappingKey } from "../crypto/crypto.js";
+import { KeyError } from "../errors.js";
 import { tenantSubkeys } from "../keys/subkeys.js";
 import type { KeyWrap } from "../trust/form-codecs.js";
 
@@ -17,7 +18,8 @@ export interface KeyVersionName {
 /**
  * Wraps a version of a key for members and servers: RSA-OAEP, SHA-256, label CBOR["mindoodb/1/key-release", tenantRoot, keyId,
  * commitment]. Source: docs/trust.md, "Keys".
- * @param key 32 bytes. @param receivers SPKI DER each. @returns sorted by receiver.
+ * @param key 32 bytes. @param receivers SPKI DER each. @returns sorted by receiver, without those whose key is none to wrap to: one bad
+ * grant must not keep a key from everybody else.
  */
 export async function wrapKey(
 	crypto: Crypto,
@@ -27,14 +29,29 @@ export async function wrapKey(
 ): Promise<KeyWrap[]> {
 	const label = releaseLabel(name);
 	const wraps = await Promise.all(
-		receivers.map(async (spki) => ({
-			receiver: await crypto.sha256(spki),
-			wrap: await crypto.wrap(spki, key, label),
-		})),
+		receivers.map(async (spki) => {
+			const wrap = await wrapOrNothing(crypto, spki, key, label);
+			return wrap && { receiver: await crypto.sha256(spki), wrap };
+		}),
 	);
 	return wraps
+		.filter((each) => each !== undefined)
 		.sort((a, b) => compareBytes(a.receiver, b.receiver))
 		.map(({ receiver, wrap }) => ({ receiver: toHex(receiver), wrap }));
+}
+
+async function wrapOrNothing(
+	crypto: Crypto,
+	spki: Uint8Array,
+	key: Uint8Array,
+	label: Uint8Array,
+): Promise<Uint8Array | undefined> {
+	try {
+		return await crypto.wrap(spki, key, label);
+	} catch (error) {
+		if (error instanceof KeyError) return undefined;
+		throw error;
+	}
 }
 
 /** @returns the key, `undefined` when the wrap is for somebody else or holds another version than it says. */

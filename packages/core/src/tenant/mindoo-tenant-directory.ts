@@ -4,14 +4,11 @@ import type { MindooDoc } from "../database/mindoo-doc.js";
 import type { Author } from "../database/writing/commit-queue.js";
 import type { DocumentWriter } from "../database/writing/document-writer.js";
 import { checkId } from "../entry/header.js";
-import { type SettingsForm, settingsDocumentId } from "../entry/ids.js";
 import { limits } from "../entry/limits.js";
 import type { Env } from "../env.js";
-import { UsageError } from "../errors.js";
-import type { KeyBag } from "../keys/key-bag.js";
+import { KeyError, UsageError } from "../errors.js";
 import { type EncryptedKeyPair, type UnlockOptions, unlockSigningKeyPair } from "../keys/key-pair.js";
 import type { Keyring } from "../keys/keyring.js";
-import { tenantSubkeys } from "../keys/subkeys.js";
 import { type PublicUserId, type UnlockedUser, type UserPublicKeys, userPublicKeys } from "../keys/user-id.js";
 import type { ContentAddressedStore } from "../store/store.js";
 import type { DirectoryLog } from "../trust/directory-log.js";
@@ -19,7 +16,9 @@ import { directoryId } from "../trust/directory-record.js";
 import type { ChainRun } from "../trust/form-codecs.js";
 import { type DirectoryForm, formData, joinData } from "../trust/forms.js";
 import type { Administrator, Member, SyncServer } from "../trust/people.js";
-import { wrapKey } from "./key-release.js";
+import type { DirectoryKeys, KeyMaintenance, WriteForms } from "./directory-keys.js";
+import { readSettings, type Settings, type SettingsPlace, writeSettings } from "./directory-settings.js";
+import type { ReachablePeers } from "./reachable-peers.js";
 import type { TenantIdentity } from "./tenant-identity.js";
 
 /** Signs with the tenant's administration key instead of the user's own. */
@@ -31,6 +30,18 @@ export interface AdministratorOptions {
 export interface RevokeOptions extends AdministratorOptions {
 	/** Whether the user's own replicas erase themselves when they learn of it. @default false */
 	readonly requestDataWipe?: boolean;
+	/**
+	 * Whether `default`, `directory` and the governed named keys that the user had get new versions. Without, what is written next can still
+	 * be read by the user, until an administrator's client makes up for it when it opens the tenant next. @default true
+	 */
+	readonly rotateKeys?: boolean;
+	/** Databases that need not be level with the reachable peers: what the user wrote there and has not arrived here is lost. */
+	readonly withoutDatabases?: readonly string[];
+}
+
+export interface Revoked {
+	/** Keys that have a new version now, sorted. */
+	readonly rotatedKeys: readonly string[];
 }
 
 /** A member by name, with all signing keys that were granted under it. */
@@ -41,16 +52,14 @@ export interface TenantUser {
 	readonly keys: readonly Member[];
 }
 
-/** Flat values; each key merges by itself. */
-export type Settings = Record<string, string | number | boolean | null>;
-
 export interface DirectoryContext {
 	readonly env: Env;
 	readonly identity: TenantIdentity;
 	readonly db: MindooDB;
 	readonly log: DirectoryLog;
 	readonly keyring: Keyring;
-	readonly keyBag: KeyBag;
+	readonly keys: DirectoryKeys;
+	readonly peers: ReachablePeers;
 	readonly user: UnlockedUser | undefined;
 	readonly listDatabases: () => Promise<readonly string[]>;
 	readonly openDB: (dbId: string) => Promise<MindooDB>;
@@ -82,35 +91,85 @@ export class MindooTenantDirectory {
 	 */
 	async registerUser(user: PublicUserId, options: AdministratorOptions = {}): Promise<void> {
 		const { username, signingKey, encryptionKey } = userPublicKeys(user);
-		const grant: DirectoryForm = { form: "grantaccess", username, signingKey: toHex(signingKey), encryptionKey };
-		await this.write([grant, ...(await this.#releases([encryptionKey]))], options);
+		const grant = { form: "grantaccess", username, signingKey: toHex(signingKey), encryptionKey } as const;
+		await this.#context.keys.grant(grant, await this.#writing(options));
 	}
 
 	/**
 	 * Ends a member's access. What it wrote before, as far as it has arrived here, stays; everything else of it is refused by all
-	 * replicas, whatever its clock says. Sync first, so that honest work is not cut off.
+	 * replicas, whatever its clock says. So every known database is brought level first with the peers that the tenant was given, and
+	 * new versions of the keys are handed to everybody else, so that the user cannot read what is written from now on.
 	 * @throws {UsageError} `not-found` when nobody of this name is a member; `not-administrator` for an administrator without the
-	 * administration key, whose right only that key can end.
+	 * administration key, whose right only that key can end; `not-level` with the `databases` that could not be brought level;
+	 * `limit` when a key has as many versions as a KeyBag holds. @throws {KeyError} when this replica lacks the present version of
+	 * `directory`.
 	 */
-	async revokeUser(username: string, options: RevokeOptions = {}): Promise<void> {
-		const { requestDataWipe = false } = options;
-		const keys = this.#members(username).filter(({ revoked }) => revoked === undefined);
-		if (keys.length === 0) throw new UsageError("revokeUser: expected the name of a member", { code: "not-found" });
-		const name = username.normalize("NFC");
+	async revokeUser(username: string, options: RevokeOptions = {}): Promise<Revoked> {
+		const { requestDataWipe = false, rotateKeys = true, withoutDatabases = [] } = options;
+		const write = await this.#writing(options);
+		await this.#bringLevel(withoutDatabases);
 		const { state } = this.#context.log;
-		const forms: DirectoryForm[] = [];
-		for (const { signingKey } of keys) {
-			const accepted = await this.#acceptedRuns(signingKey);
-			forms.push({ form: "revokeaccess", username: name, signingKey, requestDataWipe, accepted });
-			if (!state.isAdministrator(signingKey)) continue;
-			if (options.administrator === undefined) {
-				throw new UsageError("revokeUser: an administrator is revoked with the administration key and its password", {
-					code: "not-administrator",
-				});
-			}
-			forms.push({ form: "adminrevoke", username: name, signingKey, requestDataWipe, accepted });
+		const name = username.normalize("NFC");
+		const keys = state.members().filter((member) => member.username === name && member.revoked === undefined);
+		if (keys.length === 0) throw new UsageError("revokeUser: expected the name of a member", { code: "not-found" });
+		const signingKeys = keys.map(({ signingKey }) => signingKey);
+		if (options.administrator === undefined && signingKeys.some((key) => state.isAdministrator(key))) {
+			throw new UsageError("revokeUser: an administrator is revoked with the administration key and its password", {
+				code: "not-administrator",
+			});
 		}
-		await this.write(forms, options);
+		const revocations = async () => {
+			const forms: DirectoryForm[] = [];
+			for (const signingKey of signingKeys) {
+				const accepted = await this.#acceptedRuns(signingKey);
+				forms.push({ form: "revokeaccess", username: name, signingKey, requestDataWipe, accepted });
+				if (!state.isAdministrator(signingKey)) continue;
+				forms.push({ form: "adminrevoke", username: name, signingKey, requestDataWipe, accepted });
+			}
+			return forms;
+		};
+		if (rotateKeys) return { rotatedKeys: await this.#context.keys.revoke(signingKeys, revocations, write) };
+		await write(await revocations());
+		return { rotatedKeys: [] };
+	}
+
+	/**
+	 * Makes a new version of a key that the directory governs, and hands it to everybody who has the key. What is there stays under the
+	 * versions it was written under.
+	 * @throws {UsageError} `not-administrator`, `not-governed`, `limit`. @throws {KeyError} without the key `directory`.
+	 */
+	async rotateKey(keyId: string, options: AdministratorOptions = {}): Promise<void> {
+		await this.#context.keys.rotate(keyId, await this.#writing(options));
+	}
+
+	/**
+	 * Puts a named key that the KeyBag holds under the directory: from then on nobody but administrators can bring a version of it into
+	 * use. The version that is newest here is written under from now on; entries under versions that are not here are pending until an
+	 * administrator announces them.
+	 * @param keyId not `default` or `directory`, which are governed always. @throws {KeyError} `key-missing`.
+	 * @throws {UsageError} `not-administrator`; `not-found` for a name of no member.
+	 */
+	async governKey(
+		keyId: string,
+		{ usernames = [], ...options }: AdministratorOptions & { readonly usernames?: readonly string[] } = {},
+	): Promise<void> {
+		await this.#context.keys.govern(keyId, usernames, await this.#writing(options));
+	}
+
+	/**
+	 * Hands all versions of a governed key to members. They get the later ones too, and a member who is revoked ends the present one.
+	 * @throws {UsageError} `not-administrator`, `not-governed`, `not-found`. @throws {KeyError} when none of it is held here.
+	 */
+	async handKey(keyId: string, usernames: readonly string[], options: AdministratorOptions = {}): Promise<void> {
+		await this.#context.keys.hand(keyId, usernames, await this.#writing(options));
+	}
+
+	/**
+	 * Makes new versions of keys whose present one is in the hands of somebody who left, and hands out versions that somebody lacks. An
+	 * administrator's client does it by itself when it opens the tenant, and when it receives entries of the directory.
+	 */
+	async maintainKeys(options: AdministratorOptions = {}): Promise<KeyMaintenance> {
+		return this.#context.keys.maintain(await this.#writing(options));
 	}
 
 	/**
@@ -194,17 +253,17 @@ export class MindooTenantDirectory {
 
 	/** Settings of the whole tenant; `undefined` when nobody made any. */
 	async getTenantSettings(): Promise<Settings | undefined> {
-		return this.#settings("tenantsettings", undefined);
+		return readSettings(this.#context, { form: "tenantsettings", dbId: undefined });
 	}
 
 	/** Settings of one database; `undefined` when nobody made any. */
 	async getDBSettings(dbId: string): Promise<Settings | undefined> {
-		return this.#settings("dbsettings", dbId);
+		return readSettings(this.#context, { form: "dbsettings", dbId });
 	}
 
 	/** Edits the tenant's settings; changes that two administrators make apart merge key by key. */
 	async changeTenantSettings(edit: (settings: Settings) => void, options: AdministratorOptions = {}): Promise<void> {
-		await this.#changeSettings("tenantsettings", undefined, edit, options);
+		await this.#changeSettings({ form: "tenantsettings", dbId: undefined }, edit, options);
 	}
 
 	/**
@@ -216,60 +275,57 @@ export class MindooTenantDirectory {
 		edit: (settings: Settings) => void,
 		options: AdministratorOptions = {},
 	): Promise<void> {
-		await this.#changeSettings("dbsettings", dbId, edit, options);
+		await this.#changeSettings({ form: "dbsettings", dbId }, edit, options);
 	}
 
 	/** Writes forms as documents of the directory, one after the other in one group. */
 	async write(forms: readonly DirectoryForm[], options: AdministratorOptions = {}): Promise<MindooDoc[]> {
+		return (await this.#writing(options))(forms);
+	}
+
+	/** Checks the right to write, and the key to write under, before anything is prepared. */
+	async #writing(options: AdministratorOptions): Promise<WriteForms> {
+		const { keyring, log, settled } = this.#context;
 		const writer = await this.#writer(options);
-		const docs = await Promise.all(forms.map((form) => writer.create(directoryId, formData(form))));
-		await this.#context.settled();
-		return docs;
+		const version = log.state.writeVersion(directoryId);
+		if (version !== undefined && keyring.get(directoryId, version) === undefined) {
+			throw new KeyError("this replica lacks the present version of this key; sync first", { keyId: directoryId });
+		}
+		return async (forms, under) => {
+			const sealedUnder = under !== undefined && keyring.get(directoryId, under) !== undefined ? under : undefined;
+			await this.#joinHeads(writer);
+			// All of them take their key at once: where they announce a new one, they are still sealed under the one before.
+			const docs = await Promise.all(forms.map((form) => writer.create(directoryId, formData(form), sealedUnder)));
+			await settled();
+			return docs;
+		};
 	}
 
 	async #changeSettings(
-		form: SettingsForm,
-		dbId: string | undefined,
+		place: SettingsPlace,
 		edit: (settings: Settings) => void,
 		options: AdministratorOptions,
 	): Promise<void> {
-		const { env, identity, db } = this.#context;
 		const writer = await this.#writer(options);
-		const docId = await settingsDocumentId(env.crypto, identity.tenantRoot, form, dbId);
-		const fill = (settings: Settings) => {
-			edit(settings);
-			checkFlat(settings);
-			if (settings.form !== form) settings.form = form;
-			if (dbId !== undefined && settings.dbid !== dbId) settings.dbid = dbId;
-		};
-		const existing = await db.getDocument(docId);
-		const change = fill as (draft: Record<string, unknown>) => void;
-		if (existing === undefined) await writer.createSettings(docId, directoryId, change);
-		else await writer.change(docId, change);
+		await this.#joinHeads(writer);
+		await writeSettings(this.#context, writer, place, edit);
 		await this.#context.settled();
 	}
 
-	async #settings(form: SettingsForm, dbId: string | undefined): Promise<Settings | undefined> {
-		const { env, identity, db } = this.#context;
-		const docId = await settingsDocumentId(env.crypto, identity.tenantRoot, form, dbId);
-		return (await db.getDocument(docId))?.getData<Settings>();
-	}
-
-	/** Hands every version of `default` and `directory` that is held here to these receivers. */
-	async #releases(receivers: readonly Uint8Array[]): Promise<DirectoryForm[]> {
-		const { env, identity, keyBag, log } = this.#context;
-		const { tenantRoot } = identity;
-		const forms: DirectoryForm[] = [];
-		for (const keyId of ["default", directoryId]) {
-			const announced = new Set(log.state.announcedCommitments(keyId));
-			for (const key of keyBag.getAllKeys(keyId)) {
-				const commitment = await (await tenantSubkeys(env.crypto, key, tenantRoot)).keyCommitment(keyId);
-				if (!announced.has(commitment)) continue;
-				const wraps = await wrapKey(env.crypto, { tenantRoot, keyId, commitment }, key, receivers);
-				forms.push({ form: "keyrelease", keyId, commitment, wraps });
-			}
-		}
-		return forms;
+	/** The directory first: it says who has to be asked about. */
+	async #bringLevel(without: readonly string[]): Promise<void> {
+		const { peers, listDatabases, openDB } = this.#context;
+		const databases: string[] = [];
+		const bring = async (dbId: string) => {
+			if (!(await peers.bringLevel(await openDB(dbId))) && !without.includes(dbId)) databases.push(dbId);
+		};
+		await bring(directoryId);
+		for (const dbId of await listDatabases()) await bring(dbId);
+		if (databases.length === 0) return;
+		throw new UsageError("some databases could not be brought level with all peers; name them to leave them out", {
+			code: "not-level",
+			databases,
+		});
 	}
 
 	/** All of an author's chains in all databases known here, up to what has arrived. */
@@ -305,9 +361,7 @@ export class MindooTenantDirectory {
 				code: "not-administrator",
 			});
 		}
-		const writer = await db.writerFor(author);
-		await this.#joinHeads(writer);
-		return writer;
+		return db.writerFor(author);
 	}
 
 	/** So that what is written next knows all that this replica knows of the directory. */
@@ -319,14 +373,6 @@ export class MindooTenantDirectory {
 			await writer.create(directoryId, joinData);
 			before = heads;
 			heads = state.heads().length;
-		}
-	}
-}
-
-function checkFlat(settings: Settings): void {
-	for (const [key, value] of Object.entries(settings)) {
-		if (value !== null && typeof value === "object") {
-			throw new UsageError("settings are flat: expected text, number, boolean or null", { field: key });
 		}
 	}
 }

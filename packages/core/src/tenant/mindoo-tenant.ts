@@ -1,7 +1,7 @@
 import { fromHex, toHex } from "../bytes/hex.js";
 import type { DatabaseContext } from "../database/context.js";
 import { MindooDB } from "../database/mindoo-db.js";
-import type { TrustEffects } from "../database/trust-port.js";
+import { noEffects, type TrustEffects } from "../database/trust-port.js";
 import type { Author } from "../database/writing/commit-queue.js";
 import { checkId } from "../entry/header.js";
 import type { Env } from "../env.js";
@@ -13,10 +13,12 @@ import type { LocalStore } from "../store/store.js";
 import { DirectoryLog, type DirectoryStep } from "../trust/directory-log.js";
 import { directoryId } from "../trust/directory-record.js";
 import { settingsPlaceOf } from "../trust/settings-root.js";
-import { isWipeRequested, wipeTenant } from "./data-wipe.js";
+import { DataWipe } from "./data-wipe.js";
 import { TenantTrust } from "./database-trust.js";
-import { unwrapKey } from "./key-release.js";
+import { DirectoryKeys } from "./directory-keys.js";
+import { KeyImport } from "./key-import.js";
 import { MindooTenantDirectory } from "./mindoo-tenant-directory.js";
+import { type ReachablePeer, ReachablePeers } from "./reachable-peers.js";
 import type { TenantIdentity } from "./tenant-identity.js";
 import { decryptTenantPayload, encryptTenantPayload } from "./tenant-payload.js";
 
@@ -25,6 +27,8 @@ export interface OpenTenantOptions {
 	readonly keyBag: KeyBag;
 	/** Absent for a replica that only keeps and passes on, such as a relay. */
 	readonly user?: UnlockedUser | undefined;
+	/** Whether it sees to the keys by itself when its user is an administrator. */
+	readonly maintainKeys: boolean;
 }
 
 export interface OpenDatabaseOptions {
@@ -48,6 +52,10 @@ export class MindooTenant {
 	readonly #keyring: Keyring;
 	readonly #log: DirectoryLog;
 	readonly #directoryStore: LocalStore;
+	readonly #keys: DirectoryKeys;
+	readonly #keyImport: KeyImport | undefined;
+	readonly #maintains: boolean;
+	readonly #peers = new ReachablePeers();
 	readonly #databases = new Map<string, Promise<OpenDatabase>>();
 	/** Those that are open and up to the directory; each follows its further steps. */
 	readonly #following = new Map<string, OpenDatabase>();
@@ -56,8 +64,7 @@ export class MindooTenant {
 	readonly #subscriptions: (() => void)[] = [];
 	/** What follows from changes of the directory outside of its own turn. */
 	#follows: Promise<void> = Promise.resolve();
-	readonly #onWiped = new Set<() => Promise<void>>();
-	#wiping: Promise<void> | undefined;
+	readonly #wipe: DataWipe;
 	#closed = false;
 
 	private constructor(
@@ -74,6 +81,15 @@ export class MindooTenant {
 		this.#keyring = keyring;
 		this.#log = log;
 		this.#directoryStore = directoryStore;
+		const { user, keyBag, maintainKeys } = options;
+		this.#maintains = maintainKeys;
+		const { tenantRoot } = options.identity;
+		this.#keys = new DirectoryKeys({ env, tenantRoot, keyBag, state: log.state });
+		const { publicKey } = this;
+		const close = () => this.#closeForWipe();
+		this.#wipe = new DataWipe({ env, tenantRoot, keyBag, state: log.state, publicKey, close });
+		this.#keyImport =
+			user === undefined ? undefined : new KeyImport({ env, tenantRoot, state: log.state, keyring, keyBag, user });
 	}
 
 	/** For `TenantFactory`. */
@@ -95,8 +111,10 @@ export class MindooTenant {
 			log.onStep((step) => tenant.#follow(step)),
 			keyBag.onChange(() => tenant.#keysChanged()),
 		);
-		await tenant.#importReleases();
-		tenant.#wipeIfAsked();
+		await tenant.#keyImport?.run();
+		await tenant.#settled();
+		await tenant.#maintainKeys();
+		tenant.#wipe.startIfAsked();
 		return tenant;
 	}
 
@@ -114,12 +132,12 @@ export class MindooTenant {
 	 * are under way end first; from then on the tenant is closed.
 	 */
 	get wiping(): Promise<void> | undefined {
-		return this.#wiping;
+		return this.#wipe.running;
 	}
 
 	/** Has something done at the end of a wipe: whoever keeps files of the tenant erases them. */
 	onWiped(listener: () => Promise<void>): void {
-		this.#onWiped.add(listener);
+		this.#wipe.onDone(listener);
 	}
 
 	get username(): string | undefined {
@@ -157,12 +175,21 @@ export class MindooTenant {
 			db,
 			log: this.#log,
 			keyring: this.#keyring,
-			keyBag: this.keyBag,
+			keys: this.#keys,
+			peers: this.#peers,
 			user: this.#user,
 			listDatabases: () => this.listDatabases(),
 			openDB: (dbId) => this.openDB(dbId),
 			settled: () => this.#settled(),
 		});
+	}
+
+	/**
+	 * Tells of another replica that can be asked from now on: a revocation first takes over what it has.
+	 * @returns a function that ends it.
+	 */
+	addPeer(peer: ReachablePeer): () => void {
+		return this.#peers.add(peer);
 	}
 
 	/** Ids of the databases that this replica has or the directory names, without the directory. */
@@ -248,7 +275,7 @@ export class MindooTenant {
 			trust,
 			author: this.#author(),
 			...(isDirectory ? { isSettingsRoot: this.#isSettingsRoot } : {}),
-			...(isDirectory ? { onAppended: () => this.#log.update(), onReceived: () => this.#settled() } : {}),
+			...(isDirectory ? { onAppended: () => this.#log.update(), onReceived: () => this.#received() } : {}),
 		};
 		const db = await MindooDB.open(context, () => {
 			this.#databases.delete(dbId);
@@ -289,8 +316,8 @@ export class MindooTenant {
 
 	async #follow(step: DirectoryStep): Promise<void> {
 		const { changes } = step;
-		if (changes.releases.length > 0 || changes.commitments.length > 0) this.#afterwards(() => this.#importReleases());
-		if (changes.authors.length > 0) this.#wipeIfAsked();
+		if (changes.releases.length > 0 || changes.commitments.length > 0) this.#afterwards(this.#importKeys);
+		if (changes.authors.length > 0) this.#wipe.startIfAsked();
 		for (const [dbId, open] of this.#following) {
 			const follow = () => this.#followIn(dbId, open, step);
 			// The directory's documents may be in the middle of the very write that is being followed.
@@ -331,50 +358,37 @@ export class MindooTenant {
 		}
 	}
 
-	/** In the background: it waits for the very transfer that may have brought the request. */
-	#wipeIfAsked(): void {
-		const own = this.publicKey;
-		if (this.#wiping !== undefined || own === undefined || !isWipeRequested(this.#log.state, own)) return;
-		this.#wiping = this.#wipe();
-		this.#wiping.catch((error: unknown) => {
-			this.#env.log("error", "the tenant could not be erased; it is tried again when it is opened", {
-				error: nameOfError(error),
-			});
-		});
-	}
-
-	async #wipe(): Promise<void> {
-		// Not before whoever brought the news has put it down.
-		await Promise.resolve();
+	async #closeForWipe(): Promise<void> {
 		for (const open of await Promise.allSettled(this.#databases.values())) {
 			if (open.status === "fulfilled") await open.value.db.transferred();
 		}
 		await this.close();
-		await wipeTenant(this.#env, this.identity.tenantRoot, this.keyBag);
-		for (const listener of this.#onWiped) await listener();
 	}
 
-	/** Takes over keys that administrators released to this user. */
-	async #importReleases(): Promise<void> {
-		const key = this.#user?.unwrappingKey;
-		if (key === undefined) return;
-		const { crypto } = this.#env;
-		const { tenantRoot } = this.identity;
-		const receiver = toHex(await crypto.sha256(key.publicKey));
-		let fresh = false;
-		for (const { keyId, commitment, wrap } of this.#log.state.releasesFor(receiver)) {
-			if (this.#keyring.get(keyId, commitment) !== undefined) continue;
-			if (!this.#log.state.announcedCommitments(keyId).includes(commitment)) continue;
-			const bytes = await unwrapKey(crypto, { tenantRoot, keyId, commitment }, wrap, key);
-			if (bytes !== undefined) fresh = this.keyBag.set(keyId, bytes, this.#env.clock.now()) || fresh;
+	/** What follows from foreign entries of the directory. */
+	async #received(): Promise<void> {
+		await this.#settled();
+		await this.#maintainKeys();
+	}
+
+	readonly #importKeys = async (): Promise<void> => this.#keyImport?.run();
+
+	/** What an administrator's client sees to by itself. That it cannot be done now stops nothing: the next one does it. */
+	async #maintainKeys(): Promise<void> {
+		const { publicKey } = this;
+		if (!this.#maintains || this.#closed || publicKey === undefined || !this.#log.state.isAdministrator(publicKey))
+			return;
+		try {
+			if (await this.#keys.isBehind()) await (await this.openDirectory()).maintainKeys();
+		} catch (error) {
+			this.#env.log("warn", "keys could not be maintained", { error: nameOfError(error) });
 		}
-		if (fresh) await this.keyBag.settled();
 	}
 
 	async #keysChanged(): Promise<void> {
 		const keys = await this.#keyring.refresh();
 		if (keys.length === 0) return;
-		await this.#log.openLocked();
+		await this.#log.openLocked(keys);
 		for (const { db } of this.#following.values()) await db.followTrust({ ...noEffects, keys });
 	}
 
@@ -382,14 +396,3 @@ export class MindooTenant {
 		if (this.#closed) throw new UsageError("the tenant is closed", { code: "closed" });
 	}
 }
-
-const noEffects: TrustEffects = {
-	known: [],
-	authors: [],
-	pardoned: [],
-	pardonedRuns: [],
-	judged: [],
-	keys: [],
-	erased: [],
-	everything: false,
-};

@@ -48,6 +48,8 @@ export interface OpenTenantRequest {
 	readonly keyBag: KeyBag;
 	/** Who works here. Absent for a replica that only keeps and passes on. */
 	readonly user?: ({ readonly id: PrivateUserId } & UnlockOptions) | UnlockedUser;
+	/** Whether an administrator's replica sees to the keys by itself: see `maintainKeys` of the directory. @default true */
+	readonly maintainKeys?: boolean;
 }
 
 /** Makes and opens tenants and identities. Everything happens on this device. */
@@ -101,17 +103,17 @@ export class TenantFactory {
 		const sealing = await createPasswordKey(this.#env, tenantKeyPassword, kdfOptions);
 		const tenantKey = await sealing.seal("symmetric", keys.default, now);
 		await keyBag.settled();
-		const tenant = await MindooTenant.open(this.#env, { identity, keyBag, user: unlocked });
+		const tenant = await MindooTenant.open(this.#env, { identity, keyBag, user: unlocked, maintainKeys: true });
 		const administrator = { key: administrationKey, password: adminPassword, limits };
 		await this.#found(tenant, toPublicUserId(user), unlocked, keys, administrator);
 		return { tenant, administrationKey, tenantKey };
 	}
 
 	/** Opens a tenant on this device. @throws {KeyError} on a wrong password. @throws {FormatError} on a damaged identity. */
-	async openTenant({ identity, keyBag, user }: OpenTenantRequest): Promise<MindooTenant> {
+	async openTenant({ identity, keyBag, user, maintainKeys = true }: OpenTenantRequest): Promise<MindooTenant> {
 		const checked = await parseTenantIdentity(this.#env.crypto, identity);
 		const unlocked = user === undefined || "signingKey" in user ? user : await unlockUserId(this.#env, user.id, user);
-		return MindooTenant.open(this.#env, { identity: checked, keyBag, user: unlocked });
+		return MindooTenant.open(this.#env, { identity: checked, keyBag, user: unlocked, maintainKeys });
 	}
 
 	/** Writes the first entries of the directory. */

@@ -21,6 +21,8 @@ export class DirectoryFold implements TrustView {
 	readonly #locked = new Set<DirectoryNode>();
 	/** Entries that name another in field 5, by its hash. */
 	readonly #dependents = new Map<string, DirectoryNode[]>();
+	/** Entries that need a version of the key `directory` to be announced, by its commitment. */
+	readonly #byKey = new Map<string, DirectoryNode[]>();
 	readonly #pardoned: Set<DirectoryNode>[] = [new Set(), new Set(), new Set()];
 	readonly #queues: Set<DirectoryNode>[] = [new Set(), new Set(), new Set()];
 	/** Entries of revoked administrators by the link of their author's chain that they wait for. */
@@ -54,6 +56,12 @@ export class DirectoryFold implements TrustView {
 			const dependents = this.#dependents.get(hash);
 			if (dependents === undefined) this.#dependents.set(hash, [node]);
 			else dependents.push(node);
+		}
+		const { keyCommitment } = node.record;
+		if (node.level === 2 && keyCommitment !== undefined) {
+			const sealed = this.#byKey.get(keyCommitment);
+			if (sealed === undefined) this.#byKey.set(keyCommitment, [node]);
+			else sealed.push(node);
 		}
 		this.requeue(node);
 	}
@@ -135,10 +143,7 @@ export class DirectoryFold implements TrustView {
 		if (form.form === "admingrant" || form.form === "adminrevoke") {
 			for (const node of this.graph.ofSigner(form.signingKey)) this.requeue(node);
 		} else if (form.form === "keyversion" && form.keyId === directoryId) {
-			for (const node of this.graph.placed) {
-				if (node.level === 2 && node.record.keyCommitment === form.commitment && node.verdict !== unjudged)
-					this.requeue(node);
-			}
+			for (const node of this.#byKey.get(form.commitment) ?? []) if (node.verdict !== unjudged) this.requeue(node);
 		}
 	}
 

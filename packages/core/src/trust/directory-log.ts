@@ -67,7 +67,8 @@ export class DirectoryLog {
 	readonly #context: DirectoryLogContext;
 	readonly #steps: DirectoryStep[] = [];
 	readonly #listeners = new Set<DirectoryListener>();
-	readonly #locked = new Map<string, number>();
+	/** Arrivals of entries whose key is not held, by its commitment and their hash. */
+	readonly #locked = new Map<string, Map<string, number>>();
 	/** How far databases have followed. */
 	readonly #followers = new Map<string, Pick<DirectoryStep, "arrival" | "sequence">>();
 	/** Arrivals that the rows of followers hold. */
@@ -107,11 +108,13 @@ export class DirectoryLog {
 		return this.#inTurn(() => this.#update());
 	}
 
-	/** Opens what was locked, after keys came in. */
-	openLocked(): Promise<void> {
+	/** Opens what was locked. O(entries that were locked for want of these keys). @param commitments of keys that came in. */
+	openLocked(commitments: readonly string[]): Promise<void> {
 		return this.#inTurn(async () => {
-			if (this.#locked.size === 0) return;
-			const records = await this.#records(await this.#context.store.getArrivals([...this.#locked.values()]), this.#at);
+			const locked = commitments.flatMap((each) => [...(this.#locked.get(each)?.values() ?? [])]);
+			if (locked.length === 0) return;
+			const arrivals = await this.#context.store.getArrivals(locked.sort((a, b) => a - b));
+			const records = await this.#records(arrivals, this.#at);
 			const opened = records.filter(({ contents }) => contents.kind !== "locked");
 			await this.#step(opened, this.#at, true);
 			if (this.#locked.size === 0) await this.#rewriteCache();
@@ -156,7 +159,9 @@ export class DirectoryLog {
 	 */
 	#readableTo(): number {
 		let first = Number.POSITIVE_INFINITY;
-		for (const arrival of this.#locked.values()) first = Math.min(first, arrival);
+		for (const arrivals of this.#locked.values()) {
+			for (const arrival of arrivals.values()) first = Math.min(first, arrival);
+		}
 		return first - 1;
 	}
 
@@ -204,9 +209,16 @@ export class DirectoryLog {
 		const { env, keyring, tenantRoot } = this.#context;
 		const reader = { crypto: env.crypto, keyring, tenantRoot, settings: this.#settings };
 		const record = recordOf(entry, await readDirectoryEntry(reader, entry));
-		if (record.contents.kind === "locked") this.#locked.set(entry.hash, arrival);
-		else this.#locked.delete(entry.hash);
+		this.#noteLocked(record, arrival);
 		return record;
+	}
+
+	#noteLocked({ contents, hash, keyCommitment = "" }: DirectoryRecord, arrival: number): void {
+		const locked = this.#locked.get(keyCommitment);
+		if (contents.kind !== "locked") {
+			if (locked?.delete(hash) && locked.size === 0) this.#locked.delete(keyCommitment);
+		} else if (locked === undefined) this.#locked.set(keyCommitment, new Map([[hash, arrival]]));
+		else locked.set(hash, arrival);
 	}
 
 	async #step(records: readonly DirectoryRecord[], arrival: number, late = false): Promise<void> {

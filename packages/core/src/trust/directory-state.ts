@@ -230,6 +230,33 @@ export class DirectoryState {
 		return [...new Set([...this.#fold.statements.versions(keyId).values()].map(({ commitment }) => commitment))].sort();
 	}
 
+	/** When a version of a key was announced first, by its author's clock in milliseconds; `undefined` when it is not. */
+	announcedAt(keyId: string, commitment: string): number | undefined {
+		let earliest: number | undefined;
+		for (const { record } of this.#fold.statements.announcements(keyId, commitment)) {
+			earliest = Math.min(earliest ?? record.createdAt, record.createdAt);
+		}
+		return earliest;
+	}
+
+	/** To whom a version of a key was handed: SHA-256 of their SPKI DER keys, hex. */
+	receiversOf(keyId: string, commitment: string): ReadonlySet<string> {
+		const receivers = new Set<string>();
+		for (const { wraps } of this.#fold.statements.releasesOf(keyId, commitment)) {
+			for (const { receiver } of wraps) receivers.add(receiver);
+		}
+		return receivers;
+	}
+
+	/** The version of `directory` under which the first entry that handed anything to a receiver lies: who reads any of it reads that. */
+	firstReadable(receiver: string): string | undefined {
+		let first: DirectoryNode | undefined;
+		for (const node of this.#fold.statements.releases(receiver).keys()) {
+			if (first === undefined || node.index < first.index) first = node;
+		}
+		return first?.record.keyCommitment;
+	}
+
 	/** Version under which to write: of those that no later one follows, the one with the lowest entry hash. */
 	writeVersion(keyId: string): string | undefined {
 		if (this.#writeVersions.has(keyId)) return this.#writeVersions.get(keyId);

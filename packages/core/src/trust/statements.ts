@@ -5,7 +5,7 @@
 
 import type { DirectoryGraph, DirectoryNode } from "./directory-graph.js";
 import { directoryId } from "./directory-record.js";
-import type { AcceptEntries, DirectoryForm, FormName, FormOf, KeyVersion } from "./forms.js";
+import type { AcceptEntries, DirectoryForm, FormName, FormOf, KeyRelease, KeyVersion } from "./forms.js";
 import { Rights } from "./rights.js";
 
 /** A form that counts, and the entry that says it. */
@@ -25,6 +25,7 @@ export class Statements {
 	readonly #adminOnly: Index<true> = new Map();
 	readonly #versions: Index<KeyVersion> = new Map();
 	readonly #announced: Index<string> = new Map();
+	readonly #handed: Index<KeyRelease> = new Map();
 	readonly #releases: Index<Uint8Array> = new Map();
 	readonly #purges: Index<string> = new Map();
 	readonly #pardons: Index<AcceptEntries> = new Map();
@@ -64,6 +65,16 @@ export class Statements {
 	/** Whether a version of a key is announced. */
 	isAnnounced(keyId: string, commitment: string): boolean {
 		return this.#announced.has(announcementKey(keyId, commitment));
+	}
+
+	/** Entries that announce a version of a key. */
+	announcements(keyId: string, commitment: string): Iterable<DirectoryNode> {
+		return (this.#announced.get(announcementKey(keyId, commitment)) ?? none).keys();
+	}
+
+	/** What hands a version of a key to anybody. */
+	releasesOf(keyId: string, commitment: string): Iterable<KeyRelease> {
+		return (this.#handed.get(announcementKey(keyId, commitment)) ?? none).values();
 	}
 
 	versions(keyId: string): ReadonlyMap<DirectoryNode, KeyVersion> {
@@ -116,6 +127,7 @@ export class Statements {
 				return;
 			case "keyrelease":
 				for (const { receiver, wrap } of form.wraps) toggle(this.#releases, receiver, node, counts ? wrap : undefined);
+				toggle(this.#handed, announcementKey(form.keyId, form.commitment), node, counts ? form : undefined);
 				return;
 			case "acceptentries":
 				toggle(this.#pardons, form.dbId, node, counts ? form : undefined);
@@ -130,11 +142,16 @@ export class Statements {
 
 	/** Of some entries those with no other in their causal future, by hash: the newest ones, in the same order everywhere. */
 	newest(nodes: Iterable<DirectoryNode>): DirectoryNode[] {
-		const all = [...nodes];
 		const { order } = this.#graph;
-		return all
-			.filter(({ index }) => !all.some((other) => other.index !== index && order.isInPast(index, [other.index])))
-			.sort((a, b) => (a.record.hash < b.record.hash ? -1 : 1));
+		const newest: DirectoryNode[] = [];
+		const past: number[] = [];
+		// Who knows an entry was placed behind it, so one look at those found so far is enough.
+		for (const node of [...nodes].sort((a, b) => b.index - a.index)) {
+			if (order.isInPast(node.index, past)) continue;
+			newest.push(node);
+			past.push(node.index);
+		}
+		return newest.sort((a, b) => (a.record.hash < b.record.hash ? -1 : 1));
 	}
 }
 

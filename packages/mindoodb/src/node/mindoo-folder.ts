@@ -34,8 +34,14 @@ export interface CreateFolderTenantOptions extends PasswordKeyOptions {
 export interface JoinTenantOptions {
 	/** From the hand of somebody trusted: who forges it makes you join another tenant. */
 	readonly identity: TenantIdentity;
-	/** The key `directory`, as a member exported it. */
+	/** The key `directory`, as a member exported it: the newest version. */
 	readonly directoryKey: EncryptedPrivateKey;
+	/**
+	 * Its other versions, exported together with it. What the directory says of its first members lies under the first one, so without
+	 * them nothing counts.
+	 * @default none
+	 */
+	readonly olderDirectoryKeys?: readonly EncryptedPrivateKey[];
 	readonly keyPassword: string;
 	readonly limits?: PasswordKeyOptions["limits"];
 }
@@ -135,7 +141,8 @@ export class MindooFolder {
 	 * Takes up a tenant whose administrator registered this user. Its documents come by sync, directory first.
 	 * @throws {KeyError} `password`. @throws {FormatError} @throws {UsageError} when the folder keeps this tenant already.
 	 */
-	async joinTenant({ identity, directoryKey, keyPassword, limits = {} }: JoinTenantOptions): Promise<MindooTenant> {
+	async joinTenant(options: JoinTenantOptions): Promise<MindooTenant> {
+		const { identity, directoryKey, olderDirectoryKeys = [], keyPassword: password, limits = {} } = options;
 		this.#live();
 		const { tenantRoot } = identity;
 		const files = new TenantFiles(this.dir, tenantRoot);
@@ -143,7 +150,7 @@ export class MindooFolder {
 			throw new UsageError("the folder keeps this tenant already", { field: "identity" });
 		}
 		const keyBag = this.#factory.createKeyBag();
-		await keyBag.decryptAndImportKey("directory", directoryKey, { password: keyPassword, limits });
+		await keyBag.decryptAndImportVersions("directory", [directoryKey, ...olderDirectoryKeys], { password, limits });
 		this.#keep(tenantRoot, keyBag);
 		const tenant = await this.#factory.openTenant({ identity, keyBag, user: this.#user });
 		try {

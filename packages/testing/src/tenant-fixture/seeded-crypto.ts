@@ -1,4 +1,13 @@
-import { type Crypto, concatBytes, equalBytes, fromBase64, fromHex, type Random, toHex } from "@mindoodb/core";
+import {
+	type Crypto,
+	concatBytes,
+	equalBytes,
+	fromBase64,
+	fromHex,
+	type KeyPairBytes,
+	type Random,
+	toHex,
+} from "@mindoodb/core";
 import { publishedWrappingKey } from "./published-wrapping-key.js";
 
 const ed25519Prefix = fromHex("302e020100300506032b657004220420");
@@ -6,9 +15,9 @@ const hashBytes = 32;
 
 /**
  * Cryptography whose every random choice a seed decides, so that a failing run can be repeated. Keys for wrapping are all the same
- * published one; everything else is the adapter's own work.
+ * published one unless one is given; everything else is the adapter's own work.
  */
-export async function seededCrypto(inner: Crypto, random: Random): Promise<Crypto> {
+export async function seededCrypto(inner: Crypto, random: Random, own?: KeyPairBytes): Promise<Crypto> {
 	const wrappingKey = fromBase64(publishedWrappingKey);
 	const { publicKey } = await inner.importUnwrappingKey(wrappingKey);
 	return {
@@ -18,7 +27,7 @@ export async function seededCrypto(inner: Crypto, random: Random): Promise<Crypt
 			const privateKey = concatBytes(ed25519Prefix, random.randomBytes(32));
 			return { privateKey, publicKey: (await inner.importSigningKey(privateKey)).publicKey };
 		},
-		generateWrappingKeyPair: async () => ({ publicKey: publicKey.slice(), privateKey: wrappingKey.slice() }),
+		generateWrappingKeyPair: async () => own ?? { publicKey: publicKey.slice(), privateKey: wrappingKey.slice() },
 		async wrap(receiver, data, label) {
 			if (!equalBytes(receiver, publicKey)) return inner.wrap(receiver, data, label);
 			return rsaOaep(inner, modulusOf(publicKey), data, label, random.randomBytes(hashBytes));

@@ -3,6 +3,7 @@ import {
 	type Crypto,
 	type Env,
 	type KeyBag,
+	type KeyPairBytes,
 	type MindooDB,
 	type MindooTenant,
 	type MindooTenantDirectory,
@@ -32,6 +33,13 @@ export interface TenantFixtureOptions {
 	readonly start?: number;
 	/** Name of the creator. @default "admin" */
 	readonly creator?: string;
+	/** Whether administrators' replicas see to the keys by themselves; the creator's own once it is opened again. @default true */
+	readonly maintainKeys?: boolean;
+	/**
+	 * Keys for wrapping, for one replica after the other; those beyond have the published one. For tests in which it matters who can
+	 * open what. @default none
+	 */
+	readonly wrappingKeys?: readonly KeyPairBytes[];
 }
 
 /** One device: a member's, or a relay's that has no user. */
@@ -43,10 +51,14 @@ export class TestReplica {
 	readonly user: UnlockedUser | undefined;
 	readonly userId: PrivateUserId | undefined;
 	readonly #identity: TenantIdentity;
+	readonly #maintainKeys: boolean;
 	tenant: MindooTenant;
 
 	/** For `TenantFixture`. */
-	constructor(parts: Pick<TestReplica, "name" | "env" | "clock" | "keyBag" | "user" | "userId" | "tenant">) {
+	constructor(
+		parts: Pick<TestReplica, "name" | "env" | "clock" | "keyBag" | "user" | "userId" | "tenant">,
+		maintainKeys: boolean,
+	) {
 		this.name = parts.name;
 		this.env = parts.env;
 		this.clock = parts.clock;
@@ -55,6 +67,7 @@ export class TestReplica {
 		this.userId = parts.userId;
 		this.tenant = parts.tenant;
 		this.#identity = parts.tenant.identity;
+		this.#maintainKeys = maintainKeys;
 	}
 
 	/** Public signing key, 64 hex digits. */
@@ -75,8 +88,9 @@ export class TestReplica {
 	async reopen(): Promise<void> {
 		await this.tenant.close();
 		const { user, keyBag } = this;
+		const maintainKeys = this.#maintainKeys;
 		const factory = new TenantFactory(this.env);
-		this.tenant = await factory.openTenant({ identity: this.#identity, keyBag, ...(user && { user }) });
+		this.tenant = await factory.openTenant({ identity: this.#identity, keyBag, maintainKeys, ...(user && { user }) });
 	}
 
 	/** Levels directory and databases with another replica, both ways. */
@@ -120,7 +134,14 @@ export class TenantFixture {
 	}
 
 	static async create(options: TenantFixtureOptions): Promise<TenantFixture> {
-		const full = { seed: 1, start: 1_700_000_000_000, creator: "admin", ...options };
+		const full = {
+			seed: 1,
+			start: 1_700_000_000_000,
+			creator: "admin",
+			maintainKeys: true,
+			wrappingKeys: [],
+			...options,
+		};
 		const { env, clock } = await newEnv(full, full.creator, full.seed);
 		const factory = new TenantFactory(env);
 		const userId = await factory.createUserId(full.creator, password, cheapKdf);
@@ -135,7 +156,8 @@ export class TenantFixture {
 			...cheapKdf,
 		});
 		const user = await unlockUserId(env, userId, { password, ...cheapKdf });
-		const creator = new TestReplica({ name: full.creator, env, clock, keyBag, user, userId, tenant });
+		const parts = { name: full.creator, env, clock, keyBag, user, userId, tenant };
+		const creator = new TestReplica(parts, full.maintainKeys);
 		return new TenantFixture(creator, full, { administrator: { key: administrationKey, password, ...cheapKdf } });
 	}
 
@@ -192,8 +214,10 @@ export class TenantFixture {
 			for (const key of this.creator.keyBag.getAllKeys(keyId)) keyBag.set(keyId, key, clock.now());
 		}
 		const user = userId && (await unlockUserId(env, userId, { password, ...cheapKdf }));
-		const tenant = await factory.openTenant({ identity: this.identity, keyBag, ...(user && { user }) });
-		const replica = new TestReplica({ name, env, clock, keyBag, user, userId, tenant });
+		const { maintainKeys } = this.#options;
+		const request = { identity: this.identity, keyBag, maintainKeys, ...(user && { user }) };
+		const tenant = await factory.openTenant(request);
+		const replica = new TestReplica({ name, env, clock, keyBag, user, userId, tenant }, maintainKeys);
 		this.replicas.push(replica);
 		return replica;
 	}
@@ -204,11 +228,11 @@ export class TenantFixture {
 }
 
 async function newEnv(
-	{ env, newStores, start }: Required<TenantFixtureOptions>,
+	{ env, newStores, start, wrappingKeys, seed: first }: Required<TenantFixtureOptions>,
 	replica: string,
 	seed: number,
 ): Promise<{ readonly env: Env; readonly clock: TestClock }> {
-	const crypto = await seededCrypto(env.crypto, seededRandom(Math.imul(seed, 2654435761)));
+	const crypto = await seededCrypto(env.crypto, seededRandom(Math.imul(seed, 2654435761)), wrappingKeys[seed - first]);
 	const clock = testClock(start);
 	return { env: { ...env, crypto, random: crypto, clock, stores: newStores(crypto, replica) }, clock };
 }

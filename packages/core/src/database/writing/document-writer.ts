@@ -66,9 +66,16 @@ export class DocumentWriter {
 		});
 	}
 
-	/** Resolves with the document when it is durable. */
-	async create(decryptionKeyId: string, initial: Readonly<Record<string, unknown>>): Promise<MindooDoc> {
-		const key = this.#keyFor(decryptionKeyId);
+	/**
+	 * Resolves with the document when it is durable.
+	 * @param keyCommitment another version of the key than the one to write under.
+	 */
+	async create(
+		decryptionKeyId: string,
+		initial: Readonly<Record<string, unknown>>,
+		keyCommitment?: string,
+	): Promise<MindooDoc> {
+		const key = this.#keyFor(decryptionKeyId, keyCommitment);
 		const { env, tenantRoot, dbId } = this.#context;
 		const origin = { tenantRoot, dbId, decryptionKeyId, createdByPublicKey: this.#author.publicKey };
 		const docId = await makeDocumentId(env.crypto, origin, drawIdBytes(env.random));
@@ -337,11 +344,11 @@ export class DocumentWriter {
 	}
 
 	/** The version of a key to write under. */
-	#keyFor(decryptionKeyId: string): HeldKey {
+	#keyFor(decryptionKeyId: string, keyCommitment?: string): HeldKey {
 		const { trust, keyring } = this.#context;
 		const barred = trust.mayWrite(this.#author.publicKey);
 		if (barred !== undefined) throw new VerifyError(describeVerdict(barred));
-		const commitment = trust.writeCommitment(decryptionKeyId);
+		const commitment = keyCommitment ?? trust.writeCommitment(decryptionKeyId);
 		const key = commitment === undefined ? keyring.newest(decryptionKeyId) : keyring.get(decryptionKeyId, commitment);
 		if (key === undefined) {
 			throw new KeyError(
