@@ -1,14 +1,47 @@
-import { type AdministratorOptions, UsageError } from "mindoodb";
+import {
+	type AdministratorOptions,
+	type EncryptedKeyPair,
+	FormatError,
+	parseEncryptedKeyPair,
+	UsageError,
+} from "mindoodb";
 import type { Call, Workplace } from "./call.js";
 
-/** The option of commands that write the directory. */
-export const asRoot = ["--root", "sign with the administration key of this folder instead of your own key"] as const;
+export const recoveryOption = ["--recovery-key <file>", "sign with the recovery key in this file"] as const;
+export const rootOptions = [
+	["--root", "sign with the administration key of this folder instead of your own key"],
+	recoveryOption,
+] as const;
 
-/** Who signs, by that option. */
-export async function administrator(call: Call, { folder, tenant }: Workplace): Promise<AdministratorOptions> {
-	if (call.options.root !== true) return {};
+/** The key that signs: the user's own, with --root the folder's administration key, with --recovery-key a recovery key. */
+export async function administratorOf(call: Call, place: Workplace): Promise<AdministratorOptions> {
+	if (call.option("recoveryKey") === undefined && call.options.root !== true) return {};
+	return { administrator: await rootKey(call, place) };
+}
+
+/** The administration key of the folder, or the recovery key of --recovery-key. @throws {UsageError} `not-found` */
+export async function rootKey(
+	call: Call,
+	{ folder, tenant }: Workplace,
+): Promise<NonNullable<AdministratorOptions["administrator"]>> {
+	const { limits = {} } = call.kdf;
+	const file = call.option("recoveryKey");
+	if (file !== undefined) {
+		const key = parseKeyPair(await call.readFile(file));
+		return { key, purpose: "recovery", password: await call.password("recovery"), limits };
+	}
 	const key = await folder.administrationKey(tenant.identity.tenantRoot);
 	if (key === undefined)
-		throw new UsageError("--root: this folder does not hold the administration key", { code: "not-found" });
-	return { administrator: { key, password: await call.password("admin"), limits: call.kdf.limits ?? {} } };
+		throw new UsageError("this folder does not hold the administration key", { code: "not-found" });
+	return { key, password: await call.password("admin"), limits };
+}
+
+function parseKeyPair(text: string): EncryptedKeyPair {
+	let json: unknown;
+	try {
+		json = JSON.parse(text);
+	} catch {
+		throw new FormatError("recovery key: expected JSON");
+	}
+	return parseEncryptedKeyPair(json);
 }

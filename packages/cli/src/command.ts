@@ -35,7 +35,7 @@ export interface CommandSpec {
 export interface GroupSpec {
 	readonly name: string;
 	readonly summary: string;
-	readonly commands: readonly CommandSpec[];
+	readonly commands: readonly (CommandSpec | GroupSpec)[];
 }
 
 /** Carries out a command line. Never throws. @returns the exit code of the process. */
@@ -55,13 +55,13 @@ export async function carryOut(
 		.description(root.summary)
 		.version(root.version)
 		.addHelpText("after", `\n${exitCodeHelp}`);
-	for (const spec of root.specs) {
-		if ("run" in spec) add(program, spec, run, surroundings);
-		else {
-			const group = prepare(program.command(spec.name), surroundings).description(spec.summary);
-			for (const each of spec.commands) add(group, each, run, surroundings);
+	const addAll = (parent: Command, specs: readonly (CommandSpec | GroupSpec)[]) => {
+		for (const spec of specs) {
+			if ("run" in spec) add(parent, spec, run, surroundings);
+			else addAll(prepare(parent.command(spec.name), surroundings).description(spec.summary), spec.commands);
 		}
-	}
+	};
+	addAll(program, root.specs);
 	try {
 		await program.parseAsync(argv, { from: "user" });
 		return exitCode;

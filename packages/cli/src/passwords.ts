@@ -6,7 +6,7 @@ import { KeyError, UsageError } from "mindoodb";
 import { Cancelled } from "./exit-codes.js";
 import type { Surroundings } from "./surroundings.js";
 
-export type PasswordKind = "user" | "admin" | "key" | "new";
+export type PasswordKind = "user" | "admin" | "key" | "new" | "recovery" | "export";
 
 interface Source {
 	readonly variable: string;
@@ -39,7 +39,19 @@ const sources: Record<PasswordKind, Source> = {
 		variable: "MINDOODB_NEW_PASSWORD",
 		option: "newPasswordFile",
 		flag: "--new-password-file",
-		words: "New password of your identity",
+		words: "New password",
+	},
+	recovery: {
+		variable: "MINDOODB_RECOVERY_PASSWORD",
+		option: "recoveryPasswordFile",
+		flag: "--recovery-password-file",
+		words: "Password of the recovery key",
+	},
+	export: {
+		variable: "MINDOODB_EXPORT_PASSWORD",
+		option: "exportPasswordFile",
+		flag: "--export-password-file",
+		words: "Password of the exported identity",
 	},
 };
 

@@ -1,9 +1,12 @@
 import { type CommandSpec, carryOut, type GroupSpec } from "./command.js";
+import { admin } from "./commands/admin.js";
 import { audit } from "./commands/audit.js";
 import { db } from "./commands/db.js";
 import { doc } from "./commands/doc.js";
 import { explain } from "./commands/explain.js";
 import { init } from "./commands/init.js";
+import { invite } from "./commands/invite.js";
+import { join } from "./commands/join.js";
 import { key } from "./commands/key.js";
 import { sync } from "./commands/sync.js";
 import { user } from "./commands/user.js";
@@ -16,6 +19,9 @@ import { tour } from "./tour/command.js";
 export const specs: readonly (CommandSpec | GroupSpec)[] = [
 	init,
 	user,
+	invite,
+	join,
+	admin,
 	db,
 	doc,
 	key,

@@ -32,6 +32,11 @@ export function countText(count: number, one: string, many = `${one}s`): string 
 	return `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`;
 }
 
+/** A user name as part of a file name. */
+export function fileName(username: string): string {
+	return username.replace(/[^\p{L}\p{N}._-]+/gu, "_").replace(/^[._]+/, "") || "user";
+}
+
 /** One line of what comes from others: no control characters, at most `most` characters. */
 export function lineText(text: string, most = 100): string {
 	const line = text.replace(/[\p{C}\s]+/gu, " ").trim();

@@ -77,6 +77,10 @@ export {
 	unlockPasswordKey,
 } from "./keys/password-key.js";
 export {
+	type ChangeKeyPasswordOptions,
+	changeSigningKeyPassword,
+} from "./keys/signing-key-password.js";
+export {
 	changePassword,
 	createUserId,
 	type PrivateUserId,
@@ -93,27 +97,42 @@ export { openLevelStore } from "./store/level-store.js";
 export { LruMap } from "./store/lru-map.js";
 export type * from "./store/rows.js";
 export type * from "./store/store.js";
+export type { AdministratorOptions, Revoked, RevokeOptions, TenantUser } from "./tenant/directory-context.js";
 export type { KeyMaintenance } from "./tenant/directory-keys.js";
 export type { Settings } from "./tenant/directory-settings.js";
+export type { InviteOptions, MadeInvitation } from "./tenant/joining/admission.js";
+export {
+	type ExportedTenant,
+	type ExportIdentityOptions,
+	exportIdentity,
+	type ImportedIdentity,
+	importIdentity,
+} from "./tenant/joining/identity-export.js";
+export type { JoinRequest } from "./tenant/joining/join-request.js";
+export type { InvitationServer } from "./tenant/joining/join-response.js";
+export type { Invitation, TenantConfirmation } from "./tenant/joining/join-tenant.js";
 export {
 	type JudgedTrail,
 	type JudgeTrailOptions,
 	judgeTrail as judgeAuditTrail,
 	type UncountedEntry,
 } from "./tenant/judge-trail.js";
-export { MindooTenant, type OpenDatabaseOptions } from "./tenant/mindoo-tenant.js";
-export {
-	type AdministratorOptions,
-	MindooTenantDirectory,
-	type Revoked,
-	type RevokeOptions,
-	type TenantUser,
-} from "./tenant/mindoo-tenant-directory.js";
+export { MindooTenant } from "./tenant/mindoo-tenant.js";
+export { MindooTenantDirectory } from "./tenant/mindoo-tenant-directory.js";
 export type { ReachablePeer } from "./tenant/reachable-peers.js";
 export {
+	type MakeRecoverySharesOptions,
+	makeRecoveryShares,
+	openRecoveryShares,
+	type RecoveredTenant,
+} from "./tenant/recovery/recovery-copy.js";
+export {
+	type AnsweredRequest,
 	type CreatedTenant,
 	type CreateTenantOptions,
+	type JoinTenantRequest,
 	type OpenTenantRequest,
 	TenantFactory,
 } from "./tenant/tenant-factory.js";
 export { parseTenantIdentity, type TenantIdentity } from "./tenant/tenant-identity.js";
+export type { OpenDatabaseOptions } from "./tenant/tenant-options.js";

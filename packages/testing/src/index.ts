@@ -12,6 +12,7 @@ export { type EntryMaker, type EntryMakerOptions, type EntryWish, entryMaker } f
 export { type FaultyLevel, faultyLevel, type WriteFault } from "./faulty-level.js";
 export { type GateLevel, gateLevel, type HeldOperation, type Hold } from "./gate-level.js";
 export { changingEntries, changingPages, type Lies, lyingStore, withStoreId } from "./lying-store.js";
+export { restoredLevel } from "./restored-level.js";
 export { setField } from "./set-field.js";
 export { testStore } from "./store-suite/test-store.js";
 export type { MakeStoreUnderTest, StoreUnderTest } from "./store-suite/under-test.js";

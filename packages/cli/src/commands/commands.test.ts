@@ -5,6 +5,7 @@ import { cheapKdf, damageRecord, type FaultyLevel, faultyLevel } from "@mindoodb
 import { folderStores, fromHex, nodeCrypto, openFolder, toHex } from "mindoodb";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { capturedSurroundings } from "../captured-surroundings.js";
+import type { CommandSpec } from "../command.js";
 import { runCommand, specs } from "../program.js";
 
 const passwords = {
@@ -31,7 +32,7 @@ async function run(line: string | readonly string[], { input, env = passwords }:
 	const given = { cwd: root, env, kdf: cheapKdf, ...(input === undefined ? {} : { input }) };
 	const { surroundings, output, errors } = capturedSurroundings(given);
 	const code = await runCommand(argv, surroundings);
-	expect(output() + errors()).not.toMatch(/user secret|admin secret|key secret|\n {4}at /);
+	expect(output() + errors()).not.toMatch(/user secret|admin secret|key secret|export secret|\n {4}at /);
 	return { code, out: output(), err: errors(), json: () => JSON.parse(output()) };
 }
 
@@ -71,10 +72,17 @@ beforeEach(async () => {
 
 afterEach(() => rm(root, { recursive: true, force: true }));
 
+/** Takes bob in: each side confirms the words that the other one reads out. */
+async function invited(...more: string[]): Promise<void> {
+	const { words } = (await ok("join --out bob.request --dir bob --json")).json();
+	const invite = ["invite", "bob.request", "--words", words, "--out", "bob.response", "--dir", "alice", ...more];
+	const { words: shown } = (await ok([...invite, "--json"])).json();
+	await ok(["join", "bob.response", "--words", shown, "--dir", "bob"]);
+}
+
 /** Makes bob a member, with what alice has. */
 async function joinBob(): Promise<void> {
-	await ok("user add bob.json --handover bob.handover --dir alice");
-	await ok("init --join bob.handover --dir bob");
+	await invited();
 	await ok("sync --with alice --dir bob");
 }
 
@@ -171,7 +179,7 @@ describe("documents", () => {
 });
 
 describe("members", () => {
-	it("join by a handover, and are locked out of named keys until they are handed over", async () => {
+	it("join by an invitation, and are locked out of named keys until they are handed over", async () => {
 		await put('{"title":"shared"}');
 		await joinBob();
 		expect((await ok("doc list notes --dir bob")).out).toContain("shared");
@@ -235,26 +243,116 @@ describe("members", () => {
 		await fails("key hand vault nobody --dir alice", 6, "not-found");
 	});
 
-	it("do not join by a handover that was changed", async () => {
-		await ok("user add bob.json --handover good --dir alice");
+	it("get named keys with the invitation", async () => {
+		await ok("key create vault --dir alice");
+		const id = await put('{"hidden":true}', "alice", "--key", "vault");
+		await invited("--key", "vault");
+		await ok("sync --with alice --dir bob");
+		expect((await ok(`doc get notes ${id} --dir bob --json`)).json().data).toEqual({ hidden: true });
+	});
+
+	it("do not join by files that were swapped, nor before somebody has confirmed the words", async () => {
+		const { words } = (await ok("join --out good --dir bob --json")).json();
 		await ok("init --user eve --name acme --dir eve");
-		await ok("user add bob.json --handover evil --dir eve");
-		const [good, evil] = [await readFile(join(root, "good"), "utf8"), await readFile(join(root, "evil"), "utf8")];
-		// The tenant of another, with the key and the seal of the genuine file.
-		const swapped = { ...JSON.parse(good), tenant: JSON.parse(evil).tenant };
-		await writeFile(join(root, "swapped"), JSON.stringify(swapped));
-		await fails("init --join swapped --dir bob", 5, "trust");
-		await fails("init --join good --dir bob", 3, "password", { env: { ...passwords, MINDOODB_KEY_PASSWORD: "no" } });
-		await fails("init --join bob.json --dir bob", 5, "format");
-		await ok("init --join good --dir bob");
-		await fails("init --join good --dir bob", 2, "usage");
+		const { words: evilWords } = (await ok("join --out evil --dir eve --json")).json();
+		await fails("invite good --dir alice", 2, "usage");
+		await fails(["invite", "evil", "--words", words, "--dir", "alice"], 5, "trust");
+		expect((await ok("user list --dir alice --json")).json()).toHaveLength(1);
+		await ok(["invite", "evil", "--words", evilWords, "--out", "other.response", "--dir", "alice"]);
+		const invite = ["invite", "good", "--words", words, "--json", "--dir"];
+		const real = (await ok([...invite, "alice", "--out", "real.response"])).json();
+		const forged = (await ok([...invite, "eve", "--out", "forged.response"])).json();
+		expect(forged.words).not.toBe(real.words);
+		await fails("join real.response --dir bob", 2, "usage");
+		await fails(["join", "forged.response", "--words", real.words, "--dir", "bob"], 5, "trust");
+		await fails(["join", "other.response", "--words", real.words, "--dir", "bob"], 5, "signature");
+		await fails(["join", "bob.json", "--words", real.words, "--dir", "bob"], 5, "format");
+		await fails(`join real.response --root ${"0".repeat(64)} --dir bob`, 5, "trust");
+		expect((await fails("db list --dir bob", 6, "not-found")).err).toContain("no tenant");
+		const { tenantRoot } = (
+			await ok(["join", "real.response", "--words", real.words, "--dir", "bob", "--json"])
+		).json();
+		// Nothing of the directory has come, so another invitation may take its place.
+		await ok(`join real.response --root ${tenantRoot} --dir bob`);
+		await ok("sync --with alice --dir bob");
+		await fails(["join", "real.response", "--words", real.words, "--dir", "bob"], 2, "usage");
 		await fails("sync --with eve --dir bob", 6, "not-found");
+	});
+
+	it("take their identity to another device, with chains that do not collide", async () => {
+		await joinBob();
+		const env = { ...passwords, MINDOODB_EXPORT_PASSWORD: "export secret" };
+		await ok("user device export bob.device --dir bob", { env });
+		await fails("user device import bob.device --dir laptop", 3, "password", {
+			env: { ...env, MINDOODB_EXPORT_PASSWORD: "no" },
+		});
+		await ok("user device import bob.device --dir laptop", { env: { ...env, MINDOODB_PASSWORD: "laptop secret" } });
+		const laptop = { env: { MINDOODB_PASSWORD: "laptop secret" } };
+		await put('{"on":"bob"}', "bob");
+		await ok("sync --with alice --dir laptop", laptop);
+		await ok(["doc", "put", "notes", '{"on":"laptop"}', "--dir", "laptop"], laptop);
+		await ok("sync --with alice --dir laptop", laptop);
+		await ok("sync --with alice --dir bob");
+		expect((await ok("doc list notes --dir bob --json")).json()).toHaveLength(2);
+		expect((await ok("verify --dir bob --json")).json()).toMatchObject({ findings: [] });
+		await fails("user device import bob.json --dir other", 5, "format", { env });
+		await fails("user device import bob.device --dir alice", 2, "usage", { env });
 	});
 
 	it("change their password", async () => {
 		await ok("user password --dir alice", { env: { ...passwords, MINDOODB_NEW_PASSWORD: "fresh" } });
 		await fails("db list --dir alice", 3, "password");
 		await ok("db list --dir alice", { env: { MINDOODB_PASSWORD: "fresh" } });
+	});
+});
+
+describe("administrators", () => {
+	it("are made and unmade with the administration key, whose password changes", async () => {
+		await joinBob();
+		await ok("admin grant bob --dir alice");
+		await ok("admin password --dir alice", { env: { ...passwords, MINDOODB_NEW_PASSWORD: "fresh" } });
+		await fails("admin revoke bob --dir alice", 3, "password");
+		await ok("sync --with alice --dir bob");
+		await ok("user create carol --dir carol --out carol.json");
+		await ok("user add carol.json --dir bob");
+		await fails("admin revoke bob --dir bob", 6, "not-found");
+		await ok("sync --with bob --dir alice");
+		await ok("admin revoke bob --dir alice", { env: { ...passwords, MINDOODB_ADMIN_PASSWORD: "fresh" } });
+		await ok("sync --with alice --dir bob");
+		await fails("user add carol.json --dir bob", 2, "not-administrator");
+		expect((await ok("admin list --dir bob --json")).json()).toMatchObject([
+			{ role: "root" },
+			{ role: "administrator" },
+			{ role: "administrator" },
+		]);
+	});
+
+	it("have a recovery key in a file, which takes a stolen administration key's right", async () => {
+		const env = { ...passwords, MINDOODB_RECOVERY_PASSWORD: "recovery" };
+		await ok("init --user eve --name safe --recovery-key eve.recovery --dir eve", { env });
+		const [root, recovery] = (await ok("admin list --dir eve --json")).json();
+		expect(recovery).toMatchObject({ role: "recovery" });
+		await fails(`admin revoke ${root.signingKey} --dir eve`, 2, "not-administrator", { env });
+		await ok(`admin revoke ${root.signingKey} --recovery-key eve.recovery --dir eve`, { env });
+		await fails("admin grant eve --dir eve", 2, "not-administrator", { env });
+		await ok("admin grant eve --recovery-key eve.recovery --dir eve", { env });
+	});
+
+	it("who have lost everything come back by shares", async () => {
+		await joinBob();
+		await ok("key create vault --dir alice");
+		const id = await put('{"hidden":true}', "alice", "--key", "vault");
+		await ok("sync --with alice --dir bob");
+		await ok("admin split share --need 2 --of 3 --dir alice");
+		await rm(join(root, "alice"), { recursive: true });
+		await ok("user create ada --dir ada --out ada.json");
+		await fails("admin recover --share share.1 --dir ada", 3, "key-missing");
+		await ok("admin recover --share share.3 --share share.1 --dir ada");
+		await ok("sync --with bob --dir ada");
+		await ok("user add ada.json --root --dir ada");
+		await ok("admin grant ada --dir ada");
+		expect((await ok(`doc get notes ${id} --dir ada --json`)).json().data).toEqual({ hidden: true });
+		await ok(["doc", "edit", "notes", id, "--set", "mine=1", "--dir", "ada"]);
 	});
 });
 
@@ -281,7 +379,15 @@ describe("bad input", () => {
 			["user add alice/identity.json --dir alice", 5, "format"],
 			["init --name acme --dir alice", 2, "usage"],
 			["init --dir carol --user carol", 2, "usage"],
-			["init --join none --dir bob", 6, "not-found"],
+			["join none --dir bob", 6, "not-found"],
+			["join bob.json --dir bob", 5, "format"],
+			["invite bob.json --dir alice", 5, "format"],
+			["admin grant alice --dir bob", 6, "not-found"],
+			["admin grant nobody --dir alice", 6, "not-found"],
+			["admin split share --need 3 --dir alice", 2, "usage"],
+			["admin split share --need 3 --of 2 --dir alice", 2, "usage"],
+			["admin recover --dir bob", 3, "key-missing"],
+			["admin recover --share bob.json --dir bob", 5, "format"],
 			["sync --dir alice", 2, "usage"],
 			["sync --with alice --dir alice", 2, "usage"],
 			["sync --with nowhere --dir alice", 6, "not-found"],
@@ -311,7 +417,7 @@ describe("bad input", () => {
 });
 
 describe("an erased document", () => {
-	it("is gone here at once, and elsewhere with the next sync; `history` and `verify` say what is left", async () => {
+	it("is gone here at once, and elsewhere with the next sync; `explain` and `verify` say what is left", async () => {
 		await joinBob();
 		const id = await put('{"title":"to be erased"}');
 		const kept = await put('{"title":"kept"}');
@@ -327,19 +433,23 @@ describe("an erased document", () => {
 			expect((await run(["doc", "get", "notes", id, "--dir", dir])).code).toBe(6);
 			const listed = (await ok(["doc", "list", "notes", "--dir", dir])).out;
 			expect([listed.includes(kept), listed.includes(id)]).toEqual([true, false]);
-			const history = (await ok(["doc", "history", "notes", id, "--dir", dir, "--json"])).json();
-			expect(history.entries).toMatchObject([{ verdict: "purged" }]);
+			const explained = (await ok(["explain", id, "--dir", dir, "--json"])).json();
+			expect(JSON.stringify(explained)).toContain("purged");
 			expect((await ok(["verify", "--dir", dir, "--json"])).json()).toMatchObject({ findings: [] });
 		}
 	});
 });
 
+/** Commands with the names of their groups in front. */
+function commandsOf(spec: (typeof specs)[number], before = ""): (readonly [path: string, command: CommandSpec])[] {
+	const path = `${before}${spec.name}`;
+	return "run" in spec ? [[path, spec]] : spec.commands.flatMap((each) => commandsOf(each, `${path} `));
+}
+
 describe("help", () => {
 	it("has an example that works for every command, and no option that takes a password", async () => {
 		for (const spec of specs) {
-			for (const [path, each] of "run" in spec
-				? [[spec.name, spec] as const]
-				: spec.commands.map((command) => [`${spec.name} ${command.name}`, command] as const)) {
+			for (const [path, each] of commandsOf(spec)) {
 				const words = path.split(" ").filter((word) => !/[<[]/.test(word));
 				const { out } = await ok([...words, "--help"]);
 				expect(out).toContain(`$ mindoodb ${words.join(" ")}`);

@@ -1,5 +1,5 @@
 import { UsageError } from "mindoodb";
-import { administrator, asRoot } from "../administrator.js";
+import { administratorOf, rootOptions } from "../administrator.js";
 import type { CommandSpec } from "../command.js";
 
 export const purge: CommandSpec = {
@@ -9,8 +9,8 @@ export const purge: CommandSpec = {
 		"Writes a purge request into the directory. Every replica and server that learns of it erases the document's contents and headers, " +
 		"keeps only the links that its author's chain needs (document id, author, time), and refuses the return of the rest. Nobody can " +
 		"take it back. What a member has copied elsewhere is out of reach.",
-	options: [["--yes", "really"], asRoot],
-	passwords: ["user", "admin"],
+	options: [["--yes", "really"], ...rootOptions],
+	passwords: ["user", "admin", "recovery"],
 	example: "doc purge notes R2yKcq1wVb8kM0Yw3n5tXhJd7sLzPqAe --yes",
 	run: (call, [dbId = "", docId = ""]) =>
 		call.withTenant(async (place) => {
@@ -21,7 +21,7 @@ export const purge: CommandSpec = {
 				throw new UsageError("there is no document with this id here", { code: "not-found" });
 			}
 			const directory = await place.tenant.openDirectory();
-			await directory.requestPurge({ dbId, docId }, await administrator(call, place));
+			await directory.requestPurge({ dbId, docId }, await administratorOf(call, place));
 			return {
 				data: { dbId, id: docId, purged: true },
 				lines: ["Erased here. Other replicas erase it when they learn of it, with the next sync."],

@@ -1,13 +1,13 @@
 import { createFolder, FormatError, type PublicUserId, parsePublicUserId, toHex } from "mindoodb";
-import { administrator, asRoot } from "../administrator.js";
+import { administratorOf, rootOptions } from "../administrator.js";
 import type { CommandSpec, GroupSpec } from "../command.js";
-import { encodeHandover } from "../handover-file.js";
-import { dateText, table } from "../text.js";
+import { dateText, fileName, table } from "../text.js";
+import { device } from "./device.js";
 
 const create: CommandSpec = {
 	name: "create <name>",
 	summary: "make your identity, to join a tenant of others",
-	about: "Writes the public half to a file, for the administrator's `user add`. It holds no secret.",
+	about: "Then `join` asks an administrator. The public half goes to a file for `user add`; it holds no secret.",
 	options: [["--out <file>", "file of the public user id (default: <name>.user.json)"]],
 	passwords: ["user"],
 	example: "user create bob --dir bob --out bob.user.json",
@@ -19,7 +19,7 @@ const create: CommandSpec = {
 			const out = await call.makeFile(name, `${JSON.stringify(folder.publicUserId, undefined, "\t")}\n`);
 			return {
 				data: { username: folder.username, dir: folder.dir, file: out },
-				lines: [`Made the identity ${folder.username} in ${folder.dir}.`, `Give ${out} to an administrator.`],
+				lines: [`Made the identity ${folder.username} in ${folder.dir}.`, "Ask to join a tenant with `join`."],
 			};
 		} finally {
 			await folder.close();
@@ -31,29 +31,17 @@ const add: CommandSpec = {
 	name: "add <file>",
 	summary: "make somebody a member, by the public user id in a file",
 	about:
-		"Make sure that the file is the one that the person made: who swaps it gets in. With --handover it also writes the file with which the " +
-		"new member joins, under the key password; tell the member that password another way. Invitations that both sides confirm come later.",
-	options: [["--handover <file>", "also write the file for `init --join`"], asRoot],
-	passwords: ["user", "admin", "key"],
-	example: "user add bob.user.json --handover bob.handover.json --dir alice",
+		"For whoever has the tenant already, such as a former member; others are taken in by `join` and `invite`. Make sure that the file is the one " +
+		"that the person made: who swaps it gets in.",
+	options: rootOptions,
+	passwords: ["user", "admin", "recovery"],
+	example: "user add bob.user.json --dir alice",
 	async run(call, [file = ""]) {
 		const user = readUser(await call.readFile(file));
 		return call.withTenant(async (place) => {
-			const { tenant, folder } = place;
-			const out = call.option("handover");
-			const password = out === undefined ? undefined : await call.password("key", true);
-			const directory = await tenant.openDirectory();
-			await directory.registerUser(user, await administrator(call, place));
-			if (out !== undefined && password !== undefined) {
-				const { keyBag, identity } = tenant;
-				const directoryKeys = await keyBag.encryptAndExportVersions("directory", { password, ...call.kdf });
-				const key = keyBag.get("directory") as Uint8Array;
-				const text = await encodeHandover(folder.env.crypto, identity, directoryKeys, key);
-				await call.makeFile(out, text);
-			}
-			const lines = [`${user.username} is a member now.`];
-			if (out !== undefined) lines.push(`Give ${call.path(out)} and its password to ${user.username}, by two ways.`);
-			return { data: { username: user.username, ...(out && { handover: call.path(out) }) }, lines };
+			const directory = await place.tenant.openDirectory();
+			await directory.registerUser(user, await administratorOf(call, place));
+			return { data: { username: user.username }, lines: [`${user.username} is a member now.`] };
 		});
 	},
 };
@@ -64,14 +52,14 @@ const revoke: CommandSpec = {
 	about:
 		"What it wrote before and what has arrived here stays. Sync first, so that honest work is not cut off. The keys that it has get new " +
 		"versions, which go to everybody else with the next sync.",
-	options: [["--wipe", "ask its replicas to erase themselves when they learn of it"], asRoot],
-	passwords: ["user", "admin"],
+	options: [["--wipe", "ask its replicas to erase themselves when they learn of it"], ...rootOptions],
+	passwords: ["user", "admin", "recovery"],
 	example: "user revoke bob --dir alice",
 	run: (call, [name = ""]) =>
 		call.withTenant(async (place) => {
 			const directory = await place.tenant.openDirectory();
 			const requestDataWipe = call.options.wipe === true;
-			const options = { requestDataWipe, ...(await administrator(call, place)) };
+			const options = { requestDataWipe, ...(await administratorOf(call, place)) };
 			const { rotatedKeys } = await directory.revokeUser(name, options);
 			return {
 				data: { username: name, revoked: true, requestDataWipe, rotatedKeys },
@@ -128,7 +116,7 @@ const password: CommandSpec = {
 export const user: GroupSpec = {
 	name: "user",
 	summary: "identities and members",
-	commands: [create, add, revoke, list, password],
+	commands: [create, add, revoke, list, password, device],
 };
 
 function readUser(text: string): PublicUserId {
@@ -139,9 +127,4 @@ function readUser(text: string): PublicUserId {
 		throw new FormatError("user id: expected JSON");
 	}
 	return parsePublicUserId(json);
-}
-
-/** A user name as part of a file name. */
-function fileName(username: string): string {
-	return username.replace(/[^\p{L}\p{N}._-]+/gu, "_").replace(/^[._]+/, "") || "user";
 }

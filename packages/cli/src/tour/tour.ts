@@ -102,15 +102,10 @@ export async function setStage(
 			tenantKeyPassword: tourPassword,
 			...options,
 		});
-		const directory = await tenant.openDirectory();
-		await directory.registerUser(secondFolder.publicUserId);
-		const directoryKey = await tenant.keyBag.encryptAndExportKey("directory", options);
-		const joined = await secondFolder.joinTenant({
-			identity: tenant.identity,
-			directoryKey,
-			keyPassword: tourPassword,
-			...cheap,
-		});
+		const { request, words } = await secondFolder.makeJoinRequest();
+		const invited = await (await tenant.openDirectory()).inviteUser(request, { words });
+		const { response } = invited;
+		const joined = await secondFolder.joinTenant({ response, confirmation: { words: invited.words } });
 		const relay = await openRelay(tenant.identity, tenant.keyBag.get("directory") as Uint8Array);
 		stage = {
 			root,

@@ -12,6 +12,8 @@
  * | 07 ‖ peer's store id(16) ‖ direction(1) | position, see peer-memory.ts        | levelling                             |
  * | 08 ‖ peer's store id(16) ‖ direction(1) ‖ kind(1) ‖ arrival(6) | empty        | arrivals that levelling passed and left |
  * | 09 ‖ name                           | free                                    | single facts of the database          |
+ * | 70 ‖ author's public key(32)         | hash(32)                                | where this replica's own chain of that author ends |
+ * | 71                                  | see tenant/joining/awaited-directory.ts | in the directory: what a newcomer must have of it  |
  */
 import { readUint, writeUint } from "../bytes/big-endian.js";
 import { concatBytes } from "../bytes/concat.js";
@@ -32,6 +34,8 @@ export const rowKinds = {
 	position: 7,
 	note: 8,
 	fact: 9,
+	ownChain: 0x70,
+	awaited: 0x71,
 } as const;
 export type RowKind = (typeof rowKinds)[keyof typeof rowKinds];
 
@@ -97,6 +101,10 @@ export function noteRange(storeId: string, direction: Direction, kind?: NoteKind
 
 export function factKey(name: string): Uint8Array {
 	return concatBytes(Uint8Array.of(rowKinds.fact), asciiBytes(name));
+}
+
+export function ownChainKey(publicKey: string): Uint8Array {
+	return concatBytes(Uint8Array.of(rowKinds.ownChain), fromHex(publicKey, 32));
 }
 
 export function uint48(value: number): Uint8Array {

@@ -1,7 +1,8 @@
 /** What befalls honest people. Numbers are those of docs/lessons.md. */
-import { aliceAndBob, setField, type TenantFixture, type TestReplica } from "@mindoodb/testing";
+import { aliceAndBob, restoredLevel, setField, type TenantFixture, type TestReplica } from "@mindoodb/testing";
 import { memoryStores, nodeEnv } from "mindoodb";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import type { Level } from "../store/level.js";
 import type { DocumentExplanation, EntryExplanation } from "./explain.js";
 import { forgeries } from "./forgeries.test.js";
 import { HostileWriter } from "./hostile-writer.test.js";
@@ -11,10 +12,26 @@ let fixture: TenantFixture;
 let alice: TestReplica;
 let bob: TestReplica;
 let notes: MindooDB;
+/** Alice's engines in the order in which she opened them: directory, notes. */
+let disks: Level[];
+
+const restoredDevice = "alice's restored device";
 
 beforeEach(async () => {
 	const env = await nodeEnv();
-	({ fixture, alice, bob, notes } = await aliceAndBob({ env, newStores: (crypto) => memoryStores(crypto) }));
+	disks = [];
+	({ fixture, alice, bob, notes } = await aliceAndBob({
+		env,
+		newStores(crypto, replica) {
+			let next = 0;
+			return memoryStores(crypto, {
+				wrapLevel(level) {
+					if (replica === "alice") disks.push(level);
+					return replica === restoredDevice ? restoredLevel(level, disks[next++] as Level) : level;
+				},
+			});
+		},
+	}));
 });
 
 afterEach(() => fixture.close());
@@ -216,8 +233,8 @@ it("lesson 25: a peer that lost its disk gets everything again", async () => {
 
 it("lesson 26: a restored backup goes on, its fork is told, and both branches merge", async () => {
 	const { id } = await notes.createDocument({ title: "a" });
-	const restored = await fixture.device("alice's restored device", alice);
-	await restored.level(alice);
+	const restored = await fixture.device(restoredDevice, alice);
+	expect(await dataOf(await restored.db(), id)).toEqual({ title: "a" });
 	await notes.changeDoc(id, setField("after", "on the device"));
 	await (await restored.db()).changeDoc(id, setField("restored", "from the backup"));
 	expect(await notes.listForks()).toEqual([]);

@@ -81,6 +81,8 @@ it("lesson 14: one garbage change makes nothing unreadable and stops nothing beh
 it("lesson 16: two entries at one place of a chain are both kept, both count, and the fork is told", async () => {
 	const { id } = await notes.createDocument({ title: "a" });
 	await alice.level(mallory);
+	await (await mallory.db()).createDocument({ title: "before" });
+	await alice.level(mallory);
 	const writer = await HostileWriter.of(mallory);
 	const first = await writer.honest(id, setField("left", 1), { previousByAuthor: writer.previous });
 	const second = await writer.honest(id, setField("right", 2), { previousByAuthor: writer.previous });

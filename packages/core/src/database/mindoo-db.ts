@@ -7,6 +7,7 @@ import { Documents, type Scanned } from "./documents/documents.js";
 import { type DocumentExplanation, type EntryExplanation, Explainer, type RefusedDocument } from "./explain.js";
 import { DocumentHistory } from "./history/document-history.js";
 import { HistoryCalls } from "./history/history-calls.js";
+import { forkedHeads } from "./judging/author-forks.js";
 import type { PullResult } from "./levelling/pull.js";
 import type { PushResult, TransferOptions } from "./levelling/push.js";
 import { ReplicaStore } from "./levelling/replica-store.js";
@@ -38,7 +39,7 @@ export interface IterateOptions {
 	readonly includeDeleted?: boolean;
 }
 
-/** An author with more than one chain in a database. */
+/** An author who signed two entries at one place of its chain. */
 export interface AuthorFork {
 	/** Public key, 64 hex digits. */
 	readonly createdBy: string;
@@ -302,19 +303,19 @@ export class MindooDB extends HistoryCalls {
 
 	/**
 	 * Authors whose chain forks here: a device went on from a restored backup, or somebody tells different things to different people.
-	 * Both sides count.
+	 * Both sides count. Chains of several devices of one user are no fork.
 	 */
 	async listForks(): Promise<AuthorFork[]> {
 		this.#live();
 		const forks: AuthorFork[] = [];
 		for (const createdBy of await this.#context.store.authors()) {
-			const heads = await this.#context.store.chainHeads(createdBy);
-			if (heads.length > 1) forks.push({ createdBy, heads });
+			const heads = await forkedHeads(this.#context.store, createdBy);
+			if (heads.length > 0) forks.push({ createdBy, heads });
 		}
 		return forks;
 	}
 
-	/** Ends of an author's chains in this database, as far as they have arrived: more than one after a fork. */
+	/** Ends of an author's chains in this database, as far as they have arrived: one for each device and side of a fork. */
 	async chainHeadsOf(publicKey: string): Promise<readonly string[]> {
 		this.#live();
 		return this.#context.store.chainHeads(publicKey);

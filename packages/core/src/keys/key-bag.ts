@@ -47,6 +47,11 @@ export class KeyBag {
 		return (this.#versions.get(keyId) ?? []).map(({ key }) => key.slice());
 	}
 
+	/** All versions of a key with their times, newest first: to hand them over as they are. */
+	getVersions(keyId: string): KeyVersion[] {
+		return (this.#versions.get(keyId) ?? []).map(({ key, createdAt }) => ({ key: key.slice(), createdAt }));
+	}
+
 	/** Ids in the order in which they came in. */
 	listKeys(): string[] {
 		return [...this.#versions.keys()];
@@ -201,11 +206,24 @@ export class KeyBag {
 		}
 	}
 
+	/** Its content in the clear, for formats that seal it by themselves: CBOR as in key-bag-file.ts. */
+	toBytes(): Uint8Array {
+		return encodeKeyBag(this.#versions);
+	}
+
+	/** Inverse of `toBytes`. @throws {FormatError} */
+	static fromBytes(source: KeySource, bytes: Uint8Array): KeyBag {
+		const bag = new KeyBag(source);
+		bag.#versions = decodeKeyBag(bytes);
+		for (const versions of bag.#versions.values()) bag.#count += versions.length;
+		return bag;
+	}
+
 	/** @returns the file of this KeyBag: UTF-8 JSON, all content encrypted. */
 	async save(passwordKey: PasswordKey): Promise<Uint8Array> {
 		let newest = 0;
 		for (const versions of this.#versions.values()) newest = Math.max(newest, versions[0]?.createdAt ?? 0);
-		return encodeUtf8(JSON.stringify(await passwordKey.seal("key-bag", encodeKeyBag(this.#versions), newest)));
+		return encodeUtf8(JSON.stringify(await passwordKey.seal("key-bag", this.toBytes(), newest)));
 	}
 
 	/**
@@ -224,10 +242,7 @@ export class KeyBag {
 			const { password, ...options } = passwordKey;
 			passwordKey = await unlockPasswordKey(source, password, { encrypted, ...options });
 		}
-		const bag = new KeyBag(source);
-		bag.#versions = decodeKeyBag(await passwordKey.open("key-bag", encrypted, keyBagLimits.fileBytes));
-		for (const versions of bag.#versions.values()) bag.#count += versions.length;
-		return bag;
+		return KeyBag.fromBytes(source, await passwordKey.open("key-bag", encrypted, keyBagLimits.fileBytes));
 	}
 
 	#changed(): void {

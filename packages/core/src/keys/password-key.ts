@@ -33,7 +33,7 @@ export interface KeySource {
 }
 
 /** What a key under a password is for. One that was made for another purpose does not open. */
-export type KeyPurpose = "signing" | "encryption" | "symmetric" | "key-bag" | "administration" | "recovery";
+export type KeyPurpose = "signing" | "encryption" | "symmetric" | "key-bag" | "administration" | "recovery" | "device";
 
 /** A key under a password, as JSON. Byte strings are standard base64 with padding. */
 export interface EncryptedPrivateKey {

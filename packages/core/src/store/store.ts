@@ -175,7 +175,7 @@ export interface LocalStore extends ContentAddressedStore {
 	/** Whether the document was erased by `eraseDocument`. */
 	isErased(docId: string): boolean;
 
-	/** Newest entries of an author's chain: those that no other entry here names as predecessor. More than one = a fork. */
+	/** Newest entries of an author's chain: those that no other entry here names as predecessor. Several devices and forks have several. */
 	chainHeads(publicKey: string): Promise<readonly string[]>;
 	/** Entries of one author in arrival order, without payload: its chain. What was purged here comes as its stub. */
 	entriesOfAuthor(publicKey: string, options?: { readonly after?: number }): AsyncIterable<readonly Arrival[]>;

@@ -7,17 +7,20 @@ import type { DirectoryLog } from "../trust/directory-log.js";
 import { directoryId } from "../trust/directory-record.js";
 import { type AuthoredEntry, type ChainReader, DatabaseJudge, type PardonedEntries } from "../trust/judge.js";
 import type { AuthorRefusal, AuthorVerdict, DirectoryRefusal } from "../trust/trust-verdict.js";
+import type { AwaitedDirectory } from "./joining/awaited-directory.js";
 
 /** What the directory means for one database. */
 export class TenantTrust implements DatabaseTrust {
 	readonly #log: DirectoryLog;
+	readonly #awaited: AwaitedDirectory;
 	readonly #dbId: string;
 	readonly #judge: DatabaseJudge;
 	/** Keys that may store in the directory, at a revision of its state. */
 	#writers: { readonly revision: number; readonly keys: ReadonlySet<string> } | undefined;
 
-	constructor(log: DirectoryLog, dbId: string, store: LocalStore) {
+	constructor(log: DirectoryLog, awaited: AwaitedDirectory, dbId: string, store: LocalStore) {
 		this.#log = log;
+		this.#awaited = awaited;
 		this.#dbId = dbId;
 		this.#judge = new DatabaseJudge(log.state, dbId, chainReader(store));
 	}
@@ -32,6 +35,8 @@ export class TenantTrust implements DatabaseTrust {
 	}
 
 	async judge(entries: readonly Entry[]): Promise<(Verdict | undefined)[]> {
+		const { verdict } = this.#awaited;
+		if (verdict !== undefined) return entries.map(() => verdict);
 		const verdicts = await this.#judge.judge(entries.map(authored));
 		return verdicts.map(verdictOf);
 	}
@@ -73,7 +78,7 @@ export class TenantTrust implements DatabaseTrust {
 	}
 
 	mayWrite(publicKey: string): Verdict | undefined {
-		return verdictOf(this.#judge.mayWrite(publicKey));
+		return this.#awaited.verdict ?? verdictOf(this.#judge.mayWrite(publicKey));
 	}
 
 	/** What a change of the directory means for this database. */

@@ -1,70 +1,37 @@
 import { fromHex, toHex } from "../bytes/hex.js";
+import type { SigningKey } from "../crypto/crypto.js";
 import type { MindooDB } from "../database/mindoo-db.js";
 import type { MindooDoc } from "../database/mindoo-doc.js";
 import type { Author } from "../database/writing/commit-queue.js";
 import type { DocumentWriter } from "../database/writing/document-writer.js";
 import { checkId } from "../entry/header.js";
 import { limits } from "../entry/limits.js";
-import type { Env } from "../env.js";
 import { KeyError, UsageError } from "../errors.js";
-import { type EncryptedKeyPair, type UnlockOptions, unlockSigningKeyPair } from "../keys/key-pair.js";
-import type { Keyring } from "../keys/keyring.js";
-import { type PublicUserId, type UnlockedUser, type UserPublicKeys, userPublicKeys } from "../keys/user-id.js";
+import { unlockSigningKeyPair } from "../keys/key-pair.js";
+import { type PublicUserId, type UserPublicKeys, userPublicKeys } from "../keys/user-id.js";
 import type { ContentAddressedStore } from "../store/store.js";
-import type { DirectoryLog } from "../trust/directory-log.js";
 import { directoryId } from "../trust/directory-record.js";
 import type { ChainRun } from "../trust/form-codecs.js";
 import { type DirectoryForm, formData, joinData } from "../trust/forms.js";
 import type { Administrator, Member, SyncServer } from "../trust/people.js";
-import type { DirectoryKeys, KeyMaintenance, WriteForms } from "./directory-keys.js";
+import { administratorGrants, administratorRevocations, checkRootKey } from "./administrators.js";
+import type {
+	AdministratorOptions,
+	DirectoryContext,
+	Revoked,
+	RevokeOptions,
+	TenantUser,
+} from "./directory-context.js";
+import type { KeyMaintenance, WriteForms } from "./directory-keys.js";
 import { readSettings, type Settings, type SettingsPlace, writeSettings } from "./directory-settings.js";
-import type { ReachablePeers } from "./reachable-peers.js";
-import type { TenantIdentity } from "./tenant-identity.js";
-
-/** Signs with the tenant's administration key instead of the user's own. */
-export interface AdministratorOptions {
-	/** @default the user's own key, which must be an administrator's */
-	readonly administrator?: { readonly key: EncryptedKeyPair } & UnlockOptions;
-}
-
-export interface RevokeOptions extends AdministratorOptions {
-	/** Whether the user's own replicas erase themselves when they learn of it. @default false */
-	readonly requestDataWipe?: boolean;
-	/**
-	 * Whether `default`, `directory` and the governed named keys that the user had get new versions. Without, what is written next can still
-	 * be read by the user, until an administrator's client makes up for it when it opens the tenant next. @default true
-	 */
-	readonly rotateKeys?: boolean;
-	/** Databases that need not be level with the reachable peers: what the user wrote there and has not arrived here is lost. */
-	readonly withoutDatabases?: readonly string[];
-}
-
-export interface Revoked {
-	/** Keys that have a new version now, sorted. */
-	readonly rotatedKeys: readonly string[];
-}
-
-/** A member by name, with all signing keys that were granted under it. */
-export interface TenantUser {
-	readonly username: string;
-	readonly isRevoked: boolean;
-	readonly isAdministrator: boolean;
-	readonly keys: readonly Member[];
-}
-
-export interface DirectoryContext {
-	readonly env: Env;
-	readonly identity: TenantIdentity;
-	readonly db: MindooDB;
-	readonly log: DirectoryLog;
-	readonly keyring: Keyring;
-	readonly keys: DirectoryKeys;
-	readonly peers: ReachablePeers;
-	readonly user: UnlockedUser | undefined;
-	readonly listDatabases: () => Promise<readonly string[]>;
-	readonly openDB: (dbId: string) => Promise<MindooDB>;
-	readonly settled: () => Promise<void>;
-}
+import {
+	checkHeldKeys,
+	checkRequestWords,
+	type InviteOptions,
+	type MadeInvitation,
+	makeInvitation,
+} from "./joining/admission.js";
+import { type JoinRequest, readJoinRequest } from "./joining/join-request.js";
 
 /** The tenant's directory: who belongs, who administers, which keys and settings hold. Only administrators write it. */
 export class MindooTenantDirectory {
@@ -93,6 +60,27 @@ export class MindooTenantDirectory {
 		const { username, signingKey, encryptionKey } = userPublicKeys(user);
 		const grant = { form: "grantaccess", username, signingKey: toHex(signingKey), encryptionKey } as const;
 		await this.#context.keys.grant(grant, await this.#writing(options));
+	}
+
+	/** What somebody asks who wants to join, and its words to compare. @throws {FormatError} @throws {VerifyError} */
+	readJoinRequest(request: Uint8Array): Promise<JoinRequest> {
+		return readJoinRequest(this.#context.env.crypto, request);
+	}
+
+	/**
+	 * Makes the author of a join-request a member, and answers it with all that the newcomer needs.
+	 * @throws {VerifyError} `trust` when the words are not those of this request; nothing is written then. @throws {KeyError} when a
+	 * named key is not held. @throws {UsageError} `not-administrator`.
+	 */
+	async inviteUser(request: Uint8Array, options: InviteOptions & AdministratorOptions): Promise<MadeInvitation> {
+		const { env, identity, keyBag, log } = this.#context;
+		const read = await this.readJoinRequest(request);
+		checkRequestWords(read, options.words);
+		const keyIds = [...new Set([directoryId, "default", ...(options.keyIds ?? [])])];
+		checkHeldKeys(keyBag, keyIds);
+		await this.registerUser(read.user, options);
+		const signingKey = await this.#signingKey(options);
+		return makeInvitation({ crypto: env.crypto, identity, keyBag, state: log.state }, read, { signingKey, keyIds });
 	}
 
 	/**
@@ -170,6 +158,28 @@ export class MindooTenantDirectory {
 	 */
 	async maintainKeys(options: AdministratorOptions = {}): Promise<KeyMaintenance> {
 		return this.#context.keys.maintain(await this.#writing(options));
+	}
+
+	/**
+	 * Makes a member an administrator, who can do everything but make and unmake administrators.
+	 * @throws {UsageError} `not-administrator` without the administration or recovery key, `not-found`.
+	 */
+	async grantAdministrator(username: string, options: AdministratorOptions): Promise<void> {
+		checkRootKey(options.administrator);
+		await this.write(administratorGrants(this.#context.log.state, username), options);
+	}
+
+	/**
+	 * Ends somebody's right to administer; as a member it stays. What it did before, as far as it has arrived here, counts.
+	 * @param administrator a name, or a signing key in hex. The administration key itself is revoked by the recovery key alone.
+	 * @throws {UsageError} `not-administrator`, `not-found`.
+	 */
+	async revokeAdministrator(administrator: string, options: AdministratorOptions): Promise<void> {
+		checkRootKey(options.administrator);
+		const { state } = this.#context.log;
+		const isRecoveryKey = options.administrator?.purpose === "recovery";
+		const runs = (key: string) => this.#acceptedRuns(key);
+		await this.write(await administratorRevocations(state, administrator, isRecoveryKey, runs), options);
 	}
 
 	/**
@@ -348,13 +358,19 @@ export class MindooTenantDirectory {
 		return this.#context.log.state.members().filter((member) => member.username === name);
 	}
 
-	async #writer({ administrator }: AdministratorOptions): Promise<DocumentWriter> {
-		const { env, db, log, user } = this.#context;
+	async #signingKey({ administrator }: AdministratorOptions): Promise<SigningKey> {
+		const { env, user } = this.#context;
 		const signingKey =
 			administrator === undefined
 				? user?.signingKey
-				: await unlockSigningKeyPair(env, administrator.key, { ...administrator, purpose: "administration" });
+				: await unlockSigningKeyPair(env, administrator.key, { purpose: "administration", ...administrator });
 		if (signingKey === undefined) throw new UsageError("this replica has no user and cannot write");
+		return signingKey;
+	}
+
+	async #writer(options: AdministratorOptions): Promise<DocumentWriter> {
+		const { db, log } = this.#context;
+		const signingKey = await this.#signingKey(options);
 		const author: Author = { publicKey: toHex(signingKey.publicKey), signingKey };
 		if (!log.state.isAdministrator(author.publicKey)) {
 			throw new UsageError("only administrators write the directory; give the administration key and its password", {

@@ -1,11 +1,12 @@
 import { fromHex, toHex } from "../bytes/hex.js";
 import type { DatabaseContext } from "../database/context.js";
+import { describeVerdict } from "../database/judging/verdict.js";
 import { MindooDB } from "../database/mindoo-db.js";
 import { noEffects, type TrustEffects } from "../database/trust-port.js";
 import type { Author } from "../database/writing/commit-queue.js";
 import { checkId } from "../entry/header.js";
 import type { Env } from "../env.js";
-import { KeyError, nameOfError, UsageError } from "../errors.js";
+import { KeyError, nameOfError, UsageError, VerifyError } from "../errors.js";
 import type { KeyBag } from "../keys/key-bag.js";
 import { Keyring } from "../keys/keyring.js";
 import type { UnlockedUser } from "../keys/user-id.js";
@@ -16,27 +17,13 @@ import { settingsPlaceOf } from "../trust/settings-root.js";
 import { DataWipe } from "./data-wipe.js";
 import { TenantTrust } from "./database-trust.js";
 import { DirectoryKeys } from "./directory-keys.js";
+import { AwaitedDirectory } from "./joining/awaited-directory.js";
 import { KeyImport } from "./key-import.js";
 import { MindooTenantDirectory } from "./mindoo-tenant-directory.js";
 import { type ReachablePeer, ReachablePeers } from "./reachable-peers.js";
 import type { TenantIdentity } from "./tenant-identity.js";
+import type { OpenDatabaseOptions, OpenTenantOptions } from "./tenant-options.js";
 import { decryptTenantPayload, encryptTenantPayload } from "./tenant-payload.js";
-
-export interface OpenTenantOptions {
-	readonly identity: TenantIdentity;
-	readonly keyBag: KeyBag;
-	/** Absent for a replica that only keeps and passes on, such as a relay. */
-	readonly user?: UnlockedUser | undefined;
-	/** Whether it sees to the keys by itself when its user is an administrator. */
-	readonly maintainKeys: boolean;
-}
-
-export interface OpenDatabaseOptions {
-	/** Store of the documents; made by `env.stores` when absent. The database closes it. */
-	readonly docStore?: LocalStore;
-	/** Store of attachment chunks; the documents' store serves for both when absent. The database closes it. */
-	readonly attachmentStore?: LocalStore;
-}
 
 interface OpenDatabase {
 	readonly db: MindooDB;
@@ -51,6 +38,7 @@ export class MindooTenant {
 	readonly #user: UnlockedUser | undefined;
 	readonly #keyring: Keyring;
 	readonly #log: DirectoryLog;
+	readonly #awaited: AwaitedDirectory;
 	readonly #directoryStore: LocalStore;
 	readonly #keys: DirectoryKeys;
 	readonly #keyImport: KeyImport | undefined;
@@ -72,6 +60,7 @@ export class MindooTenant {
 		options: OpenTenantOptions,
 		keyring: Keyring,
 		log: DirectoryLog,
+		awaited: AwaitedDirectory,
 		directoryStore: LocalStore,
 	) {
 		this.#env = env;
@@ -80,6 +69,7 @@ export class MindooTenant {
 		this.#user = options.user;
 		this.#keyring = keyring;
 		this.#log = log;
+		this.#awaited = awaited;
 		this.#directoryStore = directoryStore;
 		const { user, keyBag, maintainKeys } = options;
 		this.#maintains = maintainKeys;
@@ -106,7 +96,8 @@ export class MindooTenant {
 			administrationKey: fromHex(administrationKey, 32),
 			recoveryKey: recoveryKey === undefined ? undefined : fromHex(recoveryKey, 32),
 		});
-		const tenant = new MindooTenant(env, options, keyring, log, store);
+		const awaited = await AwaitedDirectory.open(store, log.state);
+		const tenant = new MindooTenant(env, options, keyring, log, awaited, store);
 		tenant.#subscriptions.push(
 			log.onStep((step) => tenant.#follow(step)),
 			keyBag.onChange(() => tenant.#keysChanged()),
@@ -145,6 +136,14 @@ export class MindooTenant {
 	}
 
 	/**
+	 * Heads of the directory that the invitation named and that have not come yet. Until they do, whatever comes is `pending`, and
+	 * nothing can be written.
+	 */
+	get awaitedHeads(): readonly string[] {
+		return this.#awaited.heads;
+	}
+
+	/**
 	 * Opens a database, or gives the one that is open. A database that nobody has written to comes into being by this.
 	 * @throws {FormatError} unless `dbId` is 1 to 128 bytes. @throws {StoreError} `store-locked`, `store-version`.
 	 */
@@ -175,6 +174,7 @@ export class MindooTenant {
 			db,
 			log: this.#log,
 			keyring: this.#keyring,
+			keyBag: this.keyBag,
 			keys: this.#keys,
 			peers: this.#peers,
 			user: this.#user,
@@ -202,6 +202,7 @@ export class MindooTenant {
 
 	/** Encrypts bytes of the application under a key that this replica holds, in its newest version. */
 	async encryptPayload(plaintext: Uint8Array, decryptionKeyId = "default"): Promise<Uint8Array> {
+		if (this.#awaited.verdict !== undefined) throw new VerifyError(describeVerdict(this.#awaited.verdict));
 		const { state } = this.#log;
 		const commitment = state.governs(decryptionKeyId) ? state.writeVersion(decryptionKeyId) : undefined;
 		const held =
@@ -263,7 +264,7 @@ export class MindooTenant {
 		isDirectory: boolean,
 	): Promise<OpenDatabase> {
 		const { tenantRoot } = this.identity;
-		const trust = new TenantTrust(this.#log, dbId, store);
+		const trust = new TenantTrust(this.#log, this.#awaited, dbId, store);
 		const context: DatabaseContext = {
 			env: this.#env,
 			tenantRoot,
@@ -316,6 +317,7 @@ export class MindooTenant {
 
 	async #follow(step: DirectoryStep): Promise<void> {
 		const { changes } = step;
+		await this.#awaited.update();
 		if (changes.releases.length > 0 || changes.commitments.length > 0) this.#afterwards(this.#importKeys);
 		if (changes.authors.length > 0) this.#wipe.startIfAsked();
 		for (const [dbId, open] of this.#following) {

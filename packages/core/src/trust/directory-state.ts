@@ -1,6 +1,6 @@
 import { toHex } from "../bytes/hex.js";
 import { limits } from "../entry/limits.js";
-import type { TrustView } from "./author-right.js";
+import { administratorRight, type TrustView } from "./author-right.js";
 import { changesOf, type DirectoryChanges } from "./directory-changes.js";
 import { DirectoryFold } from "./directory-fold.js";
 import { DirectoryGraph, type DirectoryNode, unjudged } from "./directory-graph.js";
@@ -209,6 +209,17 @@ export class DirectoryState {
 		if (signer === recoveryKey) return true;
 		const { administrators } = this.#fold.statements;
 		return administrators.standing(signer, this.#everything(), signer === administrationKey).kind === "granted";
+	}
+
+	/**
+	 * Whether a key may administer for who knows these heads and their past, and no revocation from outside of it applies;
+	 * `undefined` while something of that past has not arrived or cannot be read.
+	 */
+	administersAt(signer: string, heads: readonly string[]): boolean | undefined {
+		const resolved = this.#graph.resolve(heads);
+		if (!resolved.known) return undefined;
+		const { verdict } = administratorRight(this.#fold, signer, resolved.past);
+		return verdict === "pending" ? undefined : verdict === "accepted";
 	}
 
 	servers(): readonly SyncServer[] {

@@ -1,11 +1,18 @@
 import { join } from "node:path";
 import {
+	type ChangeKeyPasswordOptions,
 	changePassword,
+	changeSigningKeyPassword,
 	type EncryptedKeyPair,
 	type EncryptedPrivateKey,
 	type Env,
+	type ExportedTenant,
+	exportIdentity,
+	type Invitation,
 	KeyBag,
 	type MindooTenant,
+	makeRecoveryShares,
+	openRecoveryShares,
 	type PasswordKey,
 	type PasswordKeyOptions,
 	type PrivateUserId,
@@ -16,42 +23,17 @@ import {
 	type UnlockedUser,
 	UsageError,
 } from "@mindoodb/core";
-import { removeDurably, renameDurably } from "./folder-files.js";
-import { type FolderIdentity, identityPath, writeIdentity } from "./identity-file.js";
-import { listTenants, TenantFiles, tenantsFolder } from "./tenant-files.js";
-
-export interface CreateFolderTenantOptions extends PasswordKeyOptions {
-	/** A name for people. */
-	readonly tenantId: string;
-	/** Of the administration key, which this folder keeps. Nobody can replace that key: copy it to a safe place. */
-	readonly adminPassword: string;
-	/** Of the copy of the tenant's first key that this folder keeps. */
-	readonly tenantKeyPassword: string;
-	/** The password of this folder's identity. */
-	readonly password: string;
-}
-
-export interface JoinTenantOptions {
-	/** From the hand of somebody trusted: who forges it makes you join another tenant. */
-	readonly identity: TenantIdentity;
-	/** The key `directory`, as a member exported it: the newest version. */
-	readonly directoryKey: EncryptedPrivateKey;
-	/**
-	 * Its other versions, exported together with it. What the directory says of its first members lies under the first one, so without
-	 * them nothing counts.
-	 * @default none
-	 */
-	readonly olderDirectoryKeys?: readonly EncryptedPrivateKey[];
-	readonly keyPassword: string;
-	readonly limits?: PasswordKeyOptions["limits"];
-}
-
-export interface DropLocalOptions {
-	/** Whether the identity goes too; then nobody can ever act as this user again, unless it is kept elsewhere. @default false */
-	readonly identity?: boolean;
-	/** Must be true where the folder holds administration keys: nobody can replace them. @default false */
-	readonly administrationKeys?: boolean;
-}
+import { eraseIdentity, eraseTenants } from "./folder-erasing.js";
+import { removeDurably } from "./folder-files.js";
+import type {
+	CreateFolderTenantOptions,
+	DropLocalOptions,
+	FolderSharesOptions,
+	JoinFolderTenantOptions,
+} from "./folder-options.js";
+import { type FolderIdentity, writeIdentity } from "./identity-file.js";
+import { readJoinRequest, writeJoinRequest } from "./join-request-file.js";
+import { chooseTenant, listTenants, TenantFiles } from "./tenant-files.js";
 
 /** What `openFolder` hands to a `MindooFolder`. */
 export interface FolderParts {
@@ -115,54 +97,102 @@ export class MindooFolder {
 	async createTenant({ password, ...options }: CreateFolderTenantOptions): Promise<MindooTenant> {
 		this.#live();
 		const keyBag = this.#factory.createKeyBag();
+		const { recovery, ...rest } = options;
 		const made = await this.#factory.createTenant({
-			...options,
+			...rest,
+			...(recovery && { recoveryPassword: recovery.password }),
 			user: this.#identity.user,
 			userPassword: password,
 			keyBag,
 		});
-		const { tenantRoot } = made.tenant.identity;
-		const files = new TenantFiles(this.dir, tenantRoot);
-		try {
-			this.#keep(tenantRoot, keyBag);
-			await this.#write(() => this.#saveKeyBag(files, keyBag));
-			await files.writeFounderKeys(made.administrationKey, made.tenantKey);
-			await files.writeIdentity(made.tenant.identity);
-		} catch (error) {
-			await made.tenant.close();
-			throw error;
-		}
-		this.#forgetWhenWiped(made.tenant);
-		this.#open.set(tenantRoot, { tenant: Promise.resolve(made.tenant), keyBag });
-		return made.tenant;
+		return this.#takeUp(made.tenant, async (files) => {
+			await files.writeAdministrationKey(made.administrationKey);
+			await files.writeTenantKey(made.tenantKey);
+			if (made.recoveryKey !== undefined) await recovery?.keep(made.recoveryKey);
+		});
 	}
 
 	/**
-	 * Takes up a tenant whose administrator registered this user. Its documents come by sync, directory first.
-	 * @throws {KeyError} `password`. @throws {FormatError} @throws {UsageError} when the folder keeps this tenant already.
+	 * What to hand to an administrator, and the words that the administrator must see too. The folder remembers the latest request:
+	 * only an answer to that one is taken.
 	 */
-	async joinTenant(options: JoinTenantOptions): Promise<MindooTenant> {
-		const { identity, directoryKey, olderDirectoryKeys = [], keyPassword: password, limits = {} } = options;
+	async makeJoinRequest(): Promise<{ readonly request: Uint8Array; readonly words: string }> {
 		this.#live();
-		const { tenantRoot } = identity;
-		const files = new TenantFiles(this.dir, tenantRoot);
-		if ((await this.listTenants()).some((each) => each.tenantRoot === tenantRoot)) {
-			throw new UsageError("the folder keeps this tenant already", { field: "identity" });
+		const made = await this.#factory.makeJoinRequest(this.#user);
+		await writeJoinRequest(this.dir, made.request);
+		return made;
+	}
+
+	/** Reads the answer to the latest request, to show its words. @throws {UsageError} `not-found`. @throws {FormatError} @throws {VerifyError} */
+	async readInvitation(response: Uint8Array): Promise<Invitation> {
+		this.#live();
+		return this.#factory.readInvitation({ request: await readJoinRequest(this.dir), response });
+	}
+
+	/**
+	 * Takes up a tenant by an invitation. Its documents come by sync, directory first; until that has come, all is pending. An
+	 * invitation whose directory never came may be replaced by another one.
+	 * @throws {VerifyError} `trust` unless the confirmation fits. @throws {FormatError} @throws {UsageError} when the folder keeps this
+	 * tenant already.
+	 */
+	async joinTenant({ response, confirmation }: JoinFolderTenantOptions): Promise<MindooTenant> {
+		const { identity } = await this.readInvitation(response);
+		const known = (await this.listTenants()).some(({ tenantRoot }) => tenantRoot === identity.tenantRoot);
+		if (known) {
+			const kept = await this.openTenant(identity.tenantRoot);
+			if (kept.awaitedHeads.length === 0) {
+				throw new UsageError("the folder keeps this tenant already", { field: "identity" });
+			}
+			await kept.close();
+			this.#open.delete(identity.tenantRoot);
 		}
 		const keyBag = this.#factory.createKeyBag();
-		await keyBag.decryptAndImportVersions("directory", [directoryKey, ...olderDirectoryKeys], { password, limits });
-		this.#keep(tenantRoot, keyBag);
-		const tenant = await this.#factory.openTenant({ identity, keyBag, user: this.#user });
-		try {
-			await this.#write(() => this.#saveKeyBag(files, keyBag));
-			await files.writeIdentity(tenant.identity);
-		} catch (error) {
-			await tenant.close();
-			throw error;
+		const request = await readJoinRequest(this.dir);
+		const joining = { request, response, confirmation, user: this.#user, keyBag };
+		return this.#takeUp(await this.#factory.joinTenant(joining));
+	}
+
+	/**
+	 * Takes up a tenant whose administrators have lost everything but k of their shares. The folder keeps its administration key
+	 * under the password given.
+	 * @throws as `openRecoveryShares`. @throws {UsageError} when the folder keeps this tenant already.
+	 */
+	async recoverTenant(
+		shares: readonly Uint8Array[],
+		{ adminPassword, ...options }: PasswordKeyOptions & { readonly adminPassword: string },
+	): Promise<MindooTenant> {
+		this.#live();
+		const opened = await openRecoveryShares(this.env, shares, { password: adminPassword, ...options });
+		const { identity, administrationKey, keyBag } = opened;
+		if ((await this.listTenants()).some(({ tenantRoot }) => tenantRoot === identity.tenantRoot)) {
+			throw new UsageError("the folder keeps this tenant already", { field: "identity" });
 		}
-		this.#forgetWhenWiped(tenant);
-		this.#open.set(tenantRoot, { tenant: Promise.resolve(tenant), keyBag });
-		return tenant;
+		const tenant = await this.#factory.openTenant({ identity, keyBag, user: this.#user });
+		return this.#takeUp(tenant, (files) => files.writeAdministrationKey(administrationKey));
+	}
+
+	/** Splits the administration key and the whole KeyBag among people. @throws as `makeRecoveryShares`; `not-found` without that key. */
+	async makeRecoveryShares({
+		tenant,
+		adminPassword,
+		limits = {},
+		...split
+	}: FolderSharesOptions): Promise<Uint8Array[]> {
+		const { identity, keyBag } = await this.openTenant(tenant);
+		const administrationKey = await this.#expectAdministrationKey(identity.tenantRoot);
+		const key = { administrationKey, password: adminPassword, limits };
+		return makeRecoveryShares(this.env, { identity, keyBag, ...key, ...split });
+	}
+
+	/** Identity, tenants and keys for another device of this user: see `importFolder`. @throws {KeyError} `password`. */
+	async exportIdentity(
+		options: PasswordKeyOptions & { readonly password: string; readonly exportPassword: string },
+	): Promise<Uint8Array> {
+		const tenants: ExportedTenant[] = [];
+		for (const identity of await this.listTenants()) {
+			tenants.push({ identity, keyBag: await this.#keyBagOf(identity.tenantRoot) });
+		}
+		return exportIdentity(this.env, this.#identity.user, { ...options, tenants });
 	}
 
 	/**
@@ -180,10 +210,9 @@ export class MindooFolder {
 		this.#keep(tenantRoot, keyBag);
 		const again = this.#open.get(tenantRoot);
 		if (again !== undefined) return again.tenant;
-		const opening = this.#factory.openTenant({ identity, keyBag, user: this.#user }).then((opened) => {
-			this.#forgetWhenWiped(opened);
-			return opened;
-		});
+		const opening = this.#factory
+			.openTenant({ identity, keyBag, user: this.#user })
+			.then((opened) => this.#forgetWhenWiped(opened));
 		this.#open.set(tenantRoot, { tenant: opening, keyBag });
 		opening.catch(() => this.#open.delete(tenantRoot));
 		return opening;
@@ -195,20 +224,7 @@ export class MindooFolder {
 	 * @throws {UsageError} `not-found`, or when the name fits several.
 	 */
 	async findTenant(tenant?: string): Promise<TenantIdentity> {
-		const all = await this.listTenants();
-		const found = all.filter(
-			({ tenantId, tenantRoot }) => tenant === undefined || tenant === tenantId || tenant === tenantRoot,
-		);
-		if (found.length === 1 && found[0] !== undefined) return found[0];
-		if (found.length === 0) {
-			throw new UsageError(
-				tenant === undefined ? "the folder keeps no tenant yet" : "the folder keeps no such tenant",
-				{
-					code: "not-found",
-				},
-			);
-		}
-		throw new UsageError(`the folder keeps ${found.length} tenants that this could mean: name one by its tenantRoot`);
+		return chooseTenant(await this.listTenants(), tenant);
 	}
 
 	/** A new named key under a password of its own, to be imported into KeyBags: one's own and those of whoever shall read. */
@@ -220,6 +236,19 @@ export class MindooFolder {
 	async administrationKey(tenant?: string): Promise<EncryptedKeyPair | undefined> {
 		const { tenantRoot } = await this.findTenant(tenant);
 		return new TenantFiles(this.dir, tenantRoot).readAdministrationKey();
+	}
+
+	/**
+	 * Puts the administration key of a tenant under another password. Copies elsewhere keep theirs.
+	 * @throws {UsageError} `not-found` without that key. @throws {KeyError} `password`.
+	 */
+	async changeAdministrationPassword({
+		tenant,
+		...options
+	}: ChangeKeyPasswordOptions & { readonly tenant?: string }): Promise<void> {
+		const { tenantRoot } = await this.findTenant(tenant);
+		const key = await changeSigningKeyPassword(this.env, await this.#expectAdministrationKey(tenantRoot), options);
+		await new TenantFiles(this.dir, tenantRoot).writeAdministrationKey(key);
 	}
 
 	/**
@@ -271,7 +300,7 @@ export class MindooFolder {
 		try {
 			await this.#closing;
 			await eraseTenants(this.dir);
-			if (identity) await removeDurably(identityPath(this.dir));
+			if (identity) await eraseIdentity(this.dir);
 		} finally {
 			await this.#unlock();
 		}
@@ -287,14 +316,39 @@ export class MindooFolder {
 	}
 
 	async #closeTenants(): Promise<void> {
-		const open = await Promise.allSettled(
-			[...this.#open.values()].map(async (each) => {
-				const tenant = await each.tenant;
-				await (tenant.wiping ?? tenant.close());
-			}),
-		);
+		const close = async (tenant: MindooTenant) => tenant.wiping ?? tenant.close();
+		const open = await Promise.allSettled([...this.#open.values()].map(async (each) => close(await each.tenant)));
 		await this.#writing;
 		for (const each of open) if (each.status === "rejected") throw each.reason;
+	}
+
+	/** Keeps a tenant that was made or joined. @param more writes what else belongs to it, before it exists. */
+	async #takeUp(
+		tenant: MindooTenant,
+		more: (files: TenantFiles) => Promise<void> = async () => {},
+	): Promise<MindooTenant> {
+		const { identity, keyBag } = tenant;
+		const { tenantRoot } = identity;
+		const files = new TenantFiles(this.dir, tenantRoot);
+		try {
+			this.#keep(tenantRoot, keyBag);
+			await this.#write(() => this.#saveKeyBag(files, keyBag));
+			await more(files);
+			await files.writeIdentity(identity);
+		} catch (error) {
+			await tenant.close();
+			throw error;
+		}
+		this.#open.set(tenantRoot, { tenant: Promise.resolve(tenant), keyBag });
+		return this.#forgetWhenWiped(tenant);
+	}
+
+	async #expectAdministrationKey(tenantRoot: string): Promise<EncryptedKeyPair> {
+		const key = await new TenantFiles(this.dir, tenantRoot).readAdministrationKey();
+		if (key === undefined) {
+			throw new UsageError("the folder does not hold the administration key", { code: "not-found" });
+		}
+		return key;
 	}
 
 	/** From here on a call that changes the KeyBag resolves when the change is on disk. */
@@ -304,12 +358,13 @@ export class MindooFolder {
 	}
 
 	/** A wipe that an administrator asked for takes the tenant's files along; identity and other tenants stay. */
-	#forgetWhenWiped(tenant: MindooTenant): void {
+	#forgetWhenWiped(tenant: MindooTenant): MindooTenant {
 		const { tenantRoot } = tenant.identity;
 		tenant.onWiped(async () => {
 			this.#open.delete(tenantRoot);
 			await this.#write(() => new TenantFiles(this.dir, tenantRoot).remove());
 		});
+		return tenant;
 	}
 
 	async #saveKeyBag(files: TenantFiles, keyBag: KeyBag): Promise<void> {
@@ -341,23 +396,4 @@ export class MindooFolder {
 /** Name of a new generation of KeyBag files. */
 export function newGeneration({ random }: Env): string {
 	return [...random.randomBytes(4)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** Erases keys first, in one step; what a crash leaves of the rest cannot be read any more, and goes when the folder is opened. */
-async function eraseTenants(dir: string): Promise<void> {
-	const dropped = join(dir, "dropped");
-	await removeDurably(dropped);
-	await renameDurably(tenantsFolder(dir), dropped).catch(ignoreAbsent);
-	await finishErasing(dir);
-}
-
-/** Completes an `eraseTenants` that was cut short. */
-export async function finishErasing(dir: string): Promise<void> {
-	await removeDurably(join(dir, "stores"));
-	await removeDurably(join(dir, "dropped"));
-}
-
-function ignoreAbsent(error: unknown): void {
-	const { cause } = error as { cause?: { code?: unknown } };
-	if (cause?.code !== "ENOENT") throw error;
 }

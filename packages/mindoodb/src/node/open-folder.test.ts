@@ -115,23 +115,27 @@ describe("a folder", () => {
 		expect(one.keyBag.getAllKeys("directory")).toHaveLength(1);
 	});
 
-	it("joins a tenant by the key `directory`, and has the released keys on disk after a sync", async () => {
+	it("joins a tenant by an invitation, and has the released keys on disk after a sync", async () => {
 		const alice = await create();
 		const tenant = await alice.createTenant(tenantOptions);
 		const bob = await create(join(root, "bob"), "bob");
+		await expect(bob.readInvitation(new Uint8Array(0))).rejects.toMatchObject({ code: "not-found" });
+		const { request, words } = await bob.makeJoinRequest();
 		const directory = await tenant.openDirectory();
-		await directory.registerUser(bob.publicUserId);
-		const directoryKey = await tenant.keyBag.encryptAndExportKey("directory", { password: "hand", ...cheapKdf });
-		const join1 = { identity: tenant.identity, directoryKey, keyPassword: "hand", ...cheapKdf };
-		await expect(bob.joinTenant({ ...join1, keyPassword: "wrong" })).rejects.toMatchObject({ code: "password" });
+		const { response, words: shown } = await directory.inviteUser(request, { words });
+		const wrong = { response, confirmation: { words } };
+		await expect(bob.joinTenant(wrong)).rejects.toMatchObject({ code: "trust" });
 		expect(await bob.listTenants()).toEqual([]);
-		const joined = await bob.joinTenant(join1);
-		await expect(bob.joinTenant(join1)).rejects.toThrow(UsageError);
+		// The request is remembered.
+		await bob.close();
+		const again = await open(join(root, "bob"));
+		const joined = await again.joinTenant({ response, confirmation: { words: shown } });
 		await (await joined.openDirectory()).db.pullChangesFrom(directory.store);
+		await expect(again.joinTenant({ response, confirmation: { words: shown } })).rejects.toThrow(UsageError);
 		await cp(bob.dir, join(root, "copy"), { recursive: true, filter: (path) => !/\/(stores|lock)/.test(path) });
 		const copy = await (await open(join(root, "copy"))).openTenant();
 		expect(copy.keyBag.getAllKeys("default")).toEqual(tenant.keyBag.getAllKeys("default"));
-		expect(await bob.administrationKey()).toBeUndefined();
+		expect(await again.administrationKey()).toBeUndefined();
 	});
 });
 
@@ -143,10 +147,10 @@ describe("a wipe that an administrator asked for", () => {
 		const own = await bob.createTenant({ ...tenantOptions, tenantId: "own" });
 		await (await own.openDB("notes")).createDocument({ title: "his own" });
 		const directory = await tenant.openDirectory();
-		await directory.registerUser(bob.publicUserId);
-		const directoryKey = await tenant.keyBag.encryptAndExportKey("directory", { password: "hand", ...cheapKdf });
+		const { request, words } = await bob.makeJoinRequest();
+		const invitation = await directory.inviteUser(request, { words });
 		const { identity } = tenant;
-		const joined = await bob.joinTenant({ identity, directoryKey, keyPassword: "hand", ...cheapKdf });
+		const joined = await bob.joinTenant({ response: invitation.response, confirmation: { words: invitation.words } });
 		const theirs = await joined.openDirectory();
 		await theirs.db.pullChangesFrom(directory.store);
 		await (await joined.openDB("notes")).createDocument({ title: "the company's" });
@@ -312,6 +316,7 @@ describe("dropLocal", () => {
 		await expect(folder.openTenant()).rejects.toMatchObject({ code: "closed" });
 		const again = await open();
 		expect(await again.listTenants()).toEqual([]);
+		await again.makeJoinRequest();
 		await again.dropLocal({ identity: true });
 		expect(await readdir(dir)).toEqual([]);
 		await (await createAnew(dir)).close();

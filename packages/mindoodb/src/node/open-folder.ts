@@ -4,6 +4,8 @@ import {
 	type Crypto,
 	createUserId,
 	type Env,
+	type ImportedIdentity,
+	importIdentity,
 	type Log,
 	type PasswordKeyOptions,
 	type Random,
@@ -14,11 +16,12 @@ import {
 } from "@mindoodb/core";
 import { nodeCrypto } from "./crypto.js";
 import { nodeEnv } from "./env.js";
+import { finishErasing } from "./folder-erasing.js";
 import { listFolder, makeFolder, removeUnfinished } from "./folder-files.js";
 import { lockFolder } from "./folder-lock.js";
 import { folderStores } from "./folder-stores.js";
 import { readIdentity, writeIdentity } from "./identity-file.js";
-import { finishErasing, MindooFolder, newGeneration } from "./mindoo-folder.js";
+import { MindooFolder, newGeneration } from "./mindoo-folder.js";
 import { listTenants, TenantFiles } from "./tenant-files.js";
 
 export interface FolderOptions extends PasswordKeyOptions {
@@ -37,27 +40,56 @@ export interface FolderOptions extends PasswordKeyOptions {
  * @throws {UsageError} when the folder holds anything. @throws {StoreError} `store-locked`, `store-io`.
  */
 export async function createFolder(dir: string, options: FolderOptions & { username: string }): Promise<MindooFolder> {
-	const path = resolve(dir);
 	const { username, password, kdf, limits = {} } = options;
+	return makeNewFolder(dir, options, async (env) => ({
+		user: await createUserId(env, username, { password, ...(kdf === undefined ? {} : { kdf }), limits }),
+		tenants: [],
+	}));
+}
+
+/**
+ * Makes a folder on another device of a user, from what `MindooFolder.exportIdentity` gave: identity, tenants and keys, under a
+ * password of its own. The databases come by sync.
+ * @throws {UsageError} when the folder holds anything. @throws {KeyError} `password`. @throws {FormatError} @throws {StoreError}
+ */
+export async function importFolder(
+	dir: string,
+	file: Uint8Array,
+	{ exportPassword, ...options }: FolderOptions & { readonly exportPassword: string },
+): Promise<MindooFolder> {
+	const { password, kdf, limits = {} } = options;
+	const passwords = { password: exportPassword, newPassword: password };
+	return makeNewFolder(dir, options, (env) =>
+		importIdentity(env, file, { ...passwords, ...(kdf === undefined ? {} : { kdf }), limits }),
+	);
+}
+
+async function makeNewFolder(
+	dir: string,
+	options: FolderOptions,
+	make: (env: Env) => Promise<ImportedIdentity>,
+): Promise<MindooFolder> {
+	const path = resolve(dir);
 	const names = ((await listFolder(path)) ?? []).filter((name) => name !== "lock" && !name.endsWith(".new"));
-	if (names.length > 0) throw new UsageError("createFolder: expected an empty folder or none", { field: "dir" });
+	if (names.length > 0) throw new UsageError("expected an empty folder or none", { field: "dir" });
 	const env = await folderEnv(path, options);
-	const user = await createUserId(env, username, { password, ...(kdf === undefined ? {} : { kdf }), limits });
+	const { user, tenants } = await make(env);
 	await makeFolder(path);
 	const unlock = await lockFolder(path);
 	try {
 		if ((await readIdentity(path)) !== undefined) {
-			throw new UsageError("createFolder: another process made a folder here", { field: "dir" });
+			throw new UsageError("another process made a folder here", { field: "dir" });
 		}
 		const identity = { keyBags: newGeneration(env), user };
+		const { password, limits = {} } = options;
+		const unlocked = await unlockUserId(env, user, { password, limits });
+		for (const tenant of tenants) {
+			const files = new TenantFiles(path, tenant.identity.tenantRoot);
+			await files.writeKeyBag(identity.keyBags, await tenant.keyBag.save(unlocked.passwordKey));
+			await files.writeIdentity(tenant.identity);
+		}
 		await writeIdentity(path, identity);
-		return new MindooFolder({
-			dir: path,
-			env,
-			identity,
-			user: await unlockUserId(env, user, { password, limits }),
-			unlock,
-		});
+		return new MindooFolder({ dir: path, env, identity, user: unlocked, unlock });
 	} catch (error) {
 		await unlock();
 		throw error;

@@ -4,8 +4,8 @@
  * | file | content |
  * |---|---|
  * | `keys.<generation>.json` | the KeyBag, under the password of the identity; `identity.json` says which generation counts |
- * | `administration.json` | the administration key under its own password, where this folder made the tenant |
- * | `tenant-key.json` | the tenant's first key `default` under its own password, likewise |
+ * | `administration.json` | the administration key under its own password, where this folder made the tenant or recovered it |
+ * | `tenant-key.json` | the tenant's first key `default` under its own password, where this folder made the tenant |
  * | `tenant.json` | what the tenant is; written last, so a tenant without it does not exist |
  *
  * Each tenant has a KeyBag of its own: the ids `default` and `directory` exist in every tenant.
@@ -21,6 +21,7 @@ import {
 	parseTenantIdentity,
 	StoreError,
 	type TenantIdentity,
+	UsageError,
 } from "@mindoodb/core";
 import {
 	listFolder,
@@ -87,9 +88,13 @@ export class TenantFiles {
 		return json === undefined ? undefined : parseEncryptedPrivateKey(json);
 	}
 
-	async writeFounderKeys(administrationKey: EncryptedKeyPair, tenantKey: EncryptedPrivateKey): Promise<void> {
+	async writeAdministrationKey(administrationKey: EncryptedKeyPair): Promise<void> {
 		await makeFolder(this.#folder);
 		await writeJsonDurably(join(this.#folder, "administration.json"), administrationKey);
+	}
+
+	async writeTenantKey(tenantKey: EncryptedPrivateKey): Promise<void> {
+		await makeFolder(this.#folder);
 		await writeJsonDurably(join(this.#folder, "tenant-key.json"), tenantKey);
 	}
 
@@ -121,4 +126,17 @@ export async function listTenants(dir: string, crypto: Crypto): Promise<TenantId
 		found.push(identity);
 	}
 	return found.sort((a, b) => (a.tenantId < b.tenantId ? -1 : a.tenantId > b.tenantId ? 1 : 0));
+}
+
+/** @param tenant a name or a tenantRoot; absent: the only one there is. @throws {UsageError} `not-found`, or when it fits several. */
+export function chooseTenant(all: readonly TenantIdentity[], tenant: string | undefined): TenantIdentity {
+	const found = all.filter(
+		({ tenantId, tenantRoot }) => tenant === undefined || tenant === tenantId || tenant === tenantRoot,
+	);
+	if (found.length === 1 && found[0] !== undefined) return found[0];
+	if (found.length === 0) {
+		const message = tenant === undefined ? "the folder keeps no tenant yet" : "the folder keeps no such tenant";
+		throw new UsageError(message, { code: "not-found" });
+	}
+	throw new UsageError(`the folder keeps ${found.length} tenants that this could mean: name one by its tenantRoot`);
 }

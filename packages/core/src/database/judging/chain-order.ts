@@ -20,7 +20,8 @@ export function chainOrder(store: LocalStore): (earlier: Entry, later: Entry) =>
 	};
 }
 
-async function readChain(store: LocalStore, author: string): Promise<AuthorChain> {
+/** All of an author's links here. */
+export async function readChain(store: LocalStore, author: string): Promise<AuthorChain> {
 	const chain = new AuthorChain();
 	for await (const batch of store.entriesOfAuthor(author)) {
 		for (const { entry } of batch) chain.add({ hash: entry.hash, previousByAuthor: linkOf(entry).previousByAuthor });

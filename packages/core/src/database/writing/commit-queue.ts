@@ -15,6 +15,7 @@ import { nameOfError } from "../../errors.js";
 import type { HeldKey } from "../../keys/keyring.js";
 import type { RowWrite } from "../../store/rows.js";
 import type { LocalStore, Placement } from "../../store/store.js";
+import { ownChainEnd, ownChainRow } from "./own-chain.js";
 
 const day = 24 * 60 * 60 * 1000;
 /** Most jobs of a group: more of them save no time, and hold their memory until the last is written. */
@@ -76,6 +77,8 @@ interface PreparedJob {
 interface Group {
 	readonly linked: readonly PreparedJob[];
 	readonly entries: readonly Entry[];
+	/** Where the author's chain ends with it. */
+	readonly head: string | undefined;
 }
 
 /** Where the author's next entry goes on. */
@@ -145,7 +148,7 @@ export class CommitQueue {
 		}
 	};
 
-	async #commit({ linked, entries: unsigned }: Group): Promise<void> {
+	async #commit({ linked, entries: unsigned, head }: Group): Promise<void> {
 		if (linked.length === 0) return;
 		const entries = await this.#sign(unsigned);
 		const share = (placements: readonly Placement[]): (readonly [CommitJob, readonly Placement[]])[] => {
@@ -157,7 +160,10 @@ export class CommitQueue {
 			});
 		};
 		const placements = await this.#context.store.append(entries, {
-			rows: async (placed) => (await Promise.all(share(placed).map(([job, own]) => job.rows(own)))).flat(),
+			rows: async (placed) => [
+				...(await Promise.all(share(placed).map(([job, own]) => job.rows(own)))).flat(),
+				...ownChainRow(this.#context.author.publicKey, head),
+			],
 		});
 		try {
 			await this.#context.onAppended?.();
@@ -185,7 +191,7 @@ export class CommitQueue {
 	/** Puts the jobs' entries behind one another. One whose entries cannot be made fails alone and leaves no gap. */
 	async #link(jobs: readonly PreparedJob[]): Promise<Group> {
 		const { store, author, isDirectory } = this.#context;
-		this.#chain ??= { head: await chainHead(store, author.publicKey) };
+		this.#chain ??= { head: await ownChainEnd(store, author.publicKey) };
 		let end: ChainEnd = { previous: this.#chain.head, directoryHeads: this.#context.directoryHeads() };
 		const linked: PreparedJob[] = [];
 		const entries: Entry[] = [];
@@ -203,7 +209,7 @@ export class CommitQueue {
 			}
 		}
 		this.#chain = { head: end.previous };
-		return { linked, entries };
+		return { linked, entries, head: end.previous };
 	}
 
 	/** Gives each entry its dependencies, time, predecessor and address, one after the other. */
@@ -254,11 +260,6 @@ export class CommitQueue {
 		);
 		return entries.map((entry) => signed.get(entry.hash) ?? entry);
 	}
-}
-
-/** Where a chain goes on: at its head, or at the lowest of several, as after a restored backup. */
-async function chainHead(store: LocalStore, publicKey: string): Promise<string | undefined> {
-	return [...(await store.chainHeads(publicKey))].sort()[0];
 }
 
 /** The own clock, or the latest dependency that is not more than a day ahead of it. */

@@ -1,0 +1,20 @@
+import type { KeyBag } from "../keys/key-bag.js";
+import type { UnlockedUser } from "../keys/user-id.js";
+import type { LocalStore } from "../store/store.js";
+import type { TenantIdentity } from "./tenant-identity.js";
+
+export interface OpenTenantOptions {
+	readonly identity: TenantIdentity;
+	readonly keyBag: KeyBag;
+	/** Absent for a replica that only keeps and passes on, such as a relay. */
+	readonly user?: UnlockedUser | undefined;
+	/** Whether it sees to the keys by itself when its user is an administrator. */
+	readonly maintainKeys: boolean;
+}
+
+export interface OpenDatabaseOptions {
+	/** Store of the documents; made by `env.stores` when absent. The database closes it. */
+	readonly docStore?: LocalStore;
+	/** Store of attachment chunks; the documents' store serves for both when absent. The database closes it. */
+	readonly attachmentStore?: LocalStore;
+}
