@@ -39,7 +39,8 @@ export interface DataWipeParts {
 	readonly state: DirectoryState;
 	/** Of this replica's user, hex; absent for a replica without one, which nobody revokes. */
 	readonly publicKey: string | undefined;
-	/** Closes the tenant once the transfers that are under way have ended. */
+	/** Resolves when the transfers that are under way have ended, and all that they brought is followed. */
+	readonly transferred: () => Promise<void>;
 	readonly close: () => Promise<void>;
 }
 
@@ -74,9 +75,14 @@ export class DataWipe {
 	}
 
 	async #run(): Promise<void> {
-		const { env, tenantRoot, keyBag, close } = this.#parts;
-		// Not before whoever brought the news has put it down.
+		const { env, tenantRoot, keyBag, state, publicKey, transferred, close } = this.#parts;
+		// Not before whoever brought the news has put it down: a grant that lifts the revocation may come right behind it.
 		await Promise.resolve();
+		await transferred();
+		if (publicKey === undefined || !isWipeRequested(state, publicKey)) {
+			this.#running = undefined;
+			return;
+		}
 		await close();
 		await wipeTenant(env, tenantRoot, keyBag);
 		for (const listener of this.#listeners) await listener();

@@ -76,8 +76,8 @@ export class MindooTenant {
 		const { tenantRoot } = options.identity;
 		this.#keys = new DirectoryKeys({ env, tenantRoot, keyBag, state: log.state });
 		const { publicKey } = this;
-		const close = () => this.#closeForWipe();
-		this.#wipe = new DataWipe({ env, tenantRoot, keyBag, state: log.state, publicKey, close });
+		const [transferred, close] = [() => this.#transferred(), () => this.close()];
+		this.#wipe = new DataWipe({ env, tenantRoot, keyBag, state: log.state, publicKey, transferred, close });
 		this.#keyImport =
 			user === undefined ? undefined : new KeyImport({ env, tenantRoot, state: log.state, keyring, keyBag, user });
 	}
@@ -360,11 +360,11 @@ export class MindooTenant {
 		}
 	}
 
-	async #closeForWipe(): Promise<void> {
+	async #transferred(): Promise<void> {
 		for (const open of await Promise.allSettled(this.#databases.values())) {
 			if (open.status === "fulfilled") await open.value.db.transferred();
 		}
-		await this.close();
+		await this.#settled();
 	}
 
 	/** What follows from foreign entries of the directory. */
