@@ -45,6 +45,8 @@ export function webRsaOaep(subtle: SubtleCrypto): RsaOaep {
 		async unwrap(key, wrapped, label) {
 			const privateKey = privateKeys.get(key);
 			if (privateKey === undefined) throw new UsageError("unwrapping key: expected one that this adapter imported");
+			// A platform that builds on OpenSSL also takes what lost its leading zeros; RFC 8017 §7.1.2 does not.
+			if (wrapped.length * 8 !== modulusBits(privateKey)) return undefined;
 			try {
 				return new Uint8Array(await subtle.decrypt(parameters(label), privateKey, bufferSource(wrapped)));
 			} catch {

@@ -35,6 +35,8 @@ export function rsaOaep(): RsaOaep {
 		async unwrap(key, wrapped, label) {
 			const privateKey = privateKeys.get(key);
 			if (privateKey === undefined) throw new UsageError("unwrapping key: expected one that this adapter imported");
+			// OpenSSL also takes what lost its leading zeros; RFC 8017 §7.1.2 does not.
+			if (wrapped.length * 8 !== privateKey.asymmetricKeyDetails?.modulusLength) return undefined;
 			try {
 				return plainBytes(privateDecrypt({ key: privateKey, ...padding, oaepLabel: label as Buffer }, wrapped));
 			} catch {
