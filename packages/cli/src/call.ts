@@ -122,7 +122,7 @@ export class Call {
 	}
 
 	/** Writes to standard output, as fast as it takes it. */
-	async write(text: string): Promise<void> {
+	async write(text: string | Uint8Array): Promise<void> {
 		const { stdout } = this.surroundings;
 		if (!stdout.write(text)) await once(stdout, "drain");
 	}

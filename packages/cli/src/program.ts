@@ -1,9 +1,11 @@
 import { type CommandSpec, carryOut, type GroupSpec } from "./command.js";
 import { admin } from "./commands/admin.js";
+import { attach } from "./commands/attach.js";
 import { audit } from "./commands/audit.js";
 import { db } from "./commands/db.js";
 import { doc } from "./commands/doc.js";
 import { explain } from "./commands/explain.js";
+import { gc } from "./commands/gc.js";
 import { init } from "./commands/init.js";
 import { invite } from "./commands/invite.js";
 import { join } from "./commands/join.js";
@@ -24,8 +26,10 @@ export const specs: readonly (CommandSpec | GroupSpec)[] = [
 	admin,
 	db,
 	doc,
+	attach,
 	key,
 	sync,
+	gc,
 	verify,
 	explain,
 	audit,

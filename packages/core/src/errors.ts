@@ -26,6 +26,7 @@ export type ErrorCode =
 	| "store-version"
 	| "store-damaged"
 	| "store-io"
+	| "chunk-missing"
 	| "transport";
 
 /** Facts about what went wrong; never key material, plaintext, titles or user names. */
@@ -103,7 +104,7 @@ export class StoreError extends MindooError {
 	constructor(
 		message: string,
 		options: ErrorOptions & {
-			readonly code?: "store-locked" | "store-version" | "store-damaged" | "store-io" | "closed";
+			readonly code?: "store-locked" | "store-version" | "store-damaged" | "store-io" | "chunk-missing" | "closed";
 		} = {},
 	) {
 		const { code = "store-io", ...rest } = options;

@@ -32,6 +32,9 @@ export type {
 } from "./crypto/crypto.js";
 export { hasReducedScalar, isUsableEd25519Point, isUsableEd25519Signature } from "./crypto/ed25519-point.js";
 export { hkdfExpand, hkdfExtract } from "./crypto/hkdf.js";
+export type { AttachmentEdits, AttachmentOptions } from "./database/attachments/attachment-edits.js";
+export type { AttachmentInfo } from "./database/attachments/attachment-reference.js";
+export type { ByteSource } from "./database/attachments/byte-chunks.js";
 export type { DocumentExplanation, EntryExplanation, RefusedDocument } from "./database/explain.js";
 export type { FieldChange, FieldPath } from "./database/history/field-changes.js";
 export type { HistoryItem, HistoryOptions } from "./database/history/history-items.js";
@@ -40,13 +43,8 @@ export type { ClockFault } from "./database/history/timeline.js";
 export { describeVerdict, type Verdict } from "./database/judging/verdict.js";
 export type { PullResult } from "./database/levelling/pull.js";
 export type { PushResult, TransferOptions } from "./database/levelling/push.js";
-export {
-	type AuthorFork,
-	type FeedItem,
-	type InitialValues,
-	type IterateOptions,
-	MindooDB,
-} from "./database/mindoo-db.js";
+export { MindooDB } from "./database/mindoo-db.js";
+export type { AuthorFork, FeedItem, InitialValues, IterateOptions } from "./database/mindoo-db-items.js";
 export { MindooDoc } from "./database/mindoo-doc.js";
 export type { ChangeListener, DocumentChange } from "./database/projection/change-feed.js";
 export type { OwnRefusal, RefusalListener } from "./database/projection/projecting.js";

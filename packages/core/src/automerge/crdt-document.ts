@@ -1,6 +1,7 @@
 import { type ChangeMetadata, getBackend, init, load } from "@automerge/automerge/slim";
 import { limits } from "../entry/limits.js";
 import { FormatError, MindooError, UsageError } from "../errors.js";
+import { DraftAttachments, mergeAttachments } from "./attachment-maps.js";
 import { reading } from "./automerge-error.js";
 import { headOf } from "./change-head.js";
 import { DraftContext, draftRoot } from "./draft.js";
@@ -110,6 +111,14 @@ export class CrdtDocument {
 		return light.root;
 	}
 
+	/** The attachments of the open draft. @throws {UsageError} `draft-closed` */
+	draftAttachments(): DraftAttachments {
+		const draft = this.#draft;
+		if (draft === undefined) throw new UsageError("no draft is open", { code: "draft-closed" });
+		draft.light?.real();
+		return new DraftAttachments(draft.context as DraftContext);
+	}
+
 	/**
 	 * Makes one change of all edits of the draft and closes it.
 	 * @returns `undefined` when nothing was edited.
@@ -156,6 +165,7 @@ export class CrdtDocument {
 	toData(): DocumentData {
 		const handle = this.#alone();
 		const data = plainData(reading("read a document", () => handle.toJS(undefined)));
+		reading("read attachments", () => mergeAttachments(handle, data));
 		return this.#unseen.length === 0 || this.#fields === undefined ? data : this.#fields.overlay(data);
 	}
 

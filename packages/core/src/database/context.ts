@@ -2,6 +2,7 @@ import type { TrailSource } from "../audit/write-trail.js";
 import type { Env } from "../env.js";
 import type { Keyring } from "../keys/keyring.js";
 import type { LocalStore } from "../store/store.js";
+import type { AttachmentReader } from "./attachments/attachment-reader.js";
 import type { DatabaseTrust } from "./trust-port.js";
 import type { Author } from "./writing/commit-queue.js";
 
@@ -16,6 +17,11 @@ export interface DatabaseContext {
 	readonly attachmentStore: LocalStore | undefined;
 	/** What an audit trail tells beside the database itself. */
 	readonly evidence: Pick<TrailSource, "tenant" | "directory">;
+	/** Bytes of an attachment chunk. */
+	readonly chunkSize: number;
+	/** Most bytes of an attachment, as the settings say. */
+	readonly largestAttachment: () => Promise<number | undefined>;
+	readonly attachments: AttachmentReader;
 	readonly keyring: Keyring;
 	readonly trust: DatabaseTrust;
 	/** Absent on replicas that only read or pass on. */

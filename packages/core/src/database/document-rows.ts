@@ -14,6 +14,7 @@
  * | 09 ‖ name                           | free                                    | single facts of the database          |
  * | 70 ‖ author's public key(32)         | hash(32)                                | where this replica's own chain of that author ends |
  * | 71                                  | see tenant/joining/awaited-directory.ts | in the directory: what a newcomer must have of it  |
+ * | 30 ‖ document(4) ‖ chunk(32)        | see attachments/chunk-run.ts            | leads from an offset to a chunk       |
  */
 import { readUint, writeUint } from "../bytes/big-endian.js";
 import { concatBytes } from "../bytes/concat.js";
@@ -36,6 +37,7 @@ export const rowKinds = {
 	fact: 9,
 	ownChain: 0x70,
 	awaited: 0x71,
+	chunkRun: 0x30,
 } as const;
 export type RowKind = (typeof rowKinds)[keyof typeof rowKinds];
 
@@ -117,6 +119,15 @@ export function uint32(value: number): Uint8Array {
 	const bytes = new Uint8Array(4);
 	writeUint(bytes, 0, value, 4);
 	return bytes;
+}
+
+/** In the store that holds the chunks. @param last hash of the run's last chunk. */
+export function chunkRunKey(document: number, last: string): Uint8Array {
+	return concatBytes(numberKey(rowKinds.chunkRun, document, 4), fromHex(last, 32));
+}
+
+export function chunkRunRange(document: number): RowRange {
+	return rowRange(rowKinds.chunkRun, uint32(document));
 }
 
 /** The document number at the end of a key. */

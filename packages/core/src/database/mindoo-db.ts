@@ -1,7 +1,8 @@
 import { makeActor } from "../automerge/actor.js";
 import { fromHex } from "../bytes/hex.js";
+import type { StoredEntry } from "../entry/entry.js";
 import { UsageError } from "../errors.js";
-import type { ContentAddressedStore } from "../store/store.js";
+import type { CollectedStaging, ContentAddressedStore } from "../store/store.js";
 import type { DatabaseContext } from "./context.js";
 import { Documents, type Scanned } from "./documents/documents.js";
 import { type DocumentExplanation, type EntryExplanation, Explainer, type RefusedDocument } from "./explain.js";
@@ -13,6 +14,7 @@ import type { PushResult, TransferOptions } from "./levelling/push.js";
 import { ReplicaStore } from "./levelling/replica-store.js";
 import { Replication } from "./levelling/replication.js";
 import { Transfers } from "./levelling/transfers.js";
+import type { AuthorFork, FeedItem, InitialValues, IterateOptions } from "./mindoo-db-items.js";
 import type { MindooDoc } from "./mindoo-doc.js";
 import type { ChangeListener } from "./projection/change-feed.js";
 import type { RefusalListener } from "./projection/projecting.js";
@@ -21,34 +23,8 @@ import type { TrustEffects } from "./trust-port.js";
 import type { Author } from "./writing/commit-queue.js";
 import { type ChangeFunction, DocumentWriter } from "./writing/document-writer.js";
 
-/** A document that changed, or went. */
-export interface FeedItem {
-	readonly docId: string;
-	/** The document as it is now; absent when it is deleted or nothing of it counts any more. */
-	readonly doc: MindooDoc | undefined;
-	/** Continue after this item. */
-	readonly cursor: string;
-}
-
-export interface IterateOptions {
-	/** Continue behind this document. */
-	readonly after?: string;
-	/** Most documents. @default unlimited */
-	readonly limit?: number;
-	/** Whether deleted documents are listed too. @default false */
-	readonly includeDeleted?: boolean;
-}
-
-/** An author who signed two entries at one place of its chain. */
-export interface AuthorFork {
-	/** Public key, 64 hex digits. */
-	readonly createdBy: string;
-	/** Newest entry of each branch. */
-	readonly heads: readonly string[];
-}
-
-/** What a document is made of. */
-export type InitialValues = Readonly<Record<string, unknown>>;
+/** Milliseconds that staged bytes are kept for an upload that may still go on. */
+const stagedFor = 24 * 60 * 60 * 1000;
 
 /**
  * A database of a tenant: documents that are signed and encrypted on this device, merged with those of other members, and read
@@ -70,6 +46,8 @@ export class MindooDB extends HistoryCalls {
 
 	/** What other replicas pull from and push to. */
 	readonly store: ContentAddressedStore;
+	/** The chunks of attachments for other replicas to pull, where they have a store of their own; `store` takes them too. */
+	readonly attachmentStore: ContentAddressedStore | undefined;
 
 	private constructor(context: DatabaseContext, documents: Documents, onClose: () => void) {
 		super();
@@ -84,15 +62,15 @@ export class MindooDB extends HistoryCalls {
 		this.#replication = new Replication(context, documents, () => this.#forgetChains());
 		this.#explainer = new Explainer(context, documents);
 		this.#history = new DocumentHistory(context, documents);
-		this.store = new ReplicaStore(
-			context.store,
-			async (entries) => {
-				const report = await this.#replication.receive(entries);
-				await context.onReceived?.();
-				return report;
-			},
-			(docId) => this.#documents.purge(docId),
-		);
+		const receive = async (entries: readonly StoredEntry[]) => {
+			const report = await this.#replication.receive(entries);
+			await context.onReceived?.();
+			return report;
+		};
+		const purge = (docId: string) => this.#documents.purge(docId);
+		const { store, attachmentStore } = context;
+		this.store = new ReplicaStore(store, receive, purge, attachmentStore, attachmentStore);
+		this.attachmentStore = attachmentStore && new ReplicaStore(attachmentStore, receive, purge, store, attachmentStore);
 	}
 
 	/** For `MindooTenant`. */
@@ -273,6 +251,17 @@ export class MindooDB extends HistoryCalls {
 	/** For `MindooTenant`: resolves when no transfer that was begun is under way. */
 	transferred(): Promise<void> {
 		return this.#transfers.settled();
+	}
+
+	/**
+	 * Erases bytes of uploads that began more than a day ago and never became part of a document. They were never entries, so nobody
+	 * else knows of them.
+	 * @param options `dryRun`: only tells what it would erase.
+	 */
+	async collectGarbage(options: { readonly dryRun?: boolean } = {}): Promise<CollectedStaging> {
+		this.#live();
+		const { store, attachmentStore, env } = this.#context;
+		return (attachmentStore ?? store).staging.collect(env.clock.now() - stagedFor, options);
 	}
 
 	/** Hashes of the entries of a document, in the order in which they came to this replica. */

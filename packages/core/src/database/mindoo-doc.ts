@@ -1,22 +1,35 @@
 import type { DocumentData } from "../automerge/plain-data.js";
+import type { AttachmentReader, AttachmentSource } from "./attachments/attachment-reader.js";
+import { type AttachmentInfo, infoOf, referencesOf } from "./attachments/attachment-reference.js";
 import type { DocumentFacts } from "./projection/projection-row.js";
 
 /** A document as it was when it was read; it does not change when the database does. */
 export class MindooDoc {
 	readonly #facts: () => DocumentFacts;
 	readonly #data: () => DocumentData;
+	readonly #attachments: AttachmentReader;
 
 	/** 32 characters, base64url. */
 	readonly id: string;
 	/** Whether it is deleted; its data stays readable and can come back by `undeleteDocument`. */
 	readonly isDeleted: boolean;
 
-	/** @param facts gives the same ones at every call. @param data makes a new copy at every call. */
-	constructor(id: string, isDeleted: boolean, facts: () => DocumentFacts, data: () => DocumentData) {
+	/**
+	 * @param facts gives the same ones at every call. @param data makes a new copy at every call.
+	 * @param attachments reads what `data` refers to.
+	 */
+	constructor(
+		id: string,
+		isDeleted: boolean,
+		facts: () => DocumentFacts,
+		data: () => DocumentData,
+		attachments: AttachmentReader,
+	) {
 		this.id = id;
 		this.isDeleted = isDeleted;
 		this.#facts = facts;
 		this.#data = data;
+		this.#attachments = attachments;
 	}
 
 	/** "default" or the name of the key that guards this document, for life. */
@@ -55,5 +68,37 @@ export class MindooDoc {
 	 */
 	getData<T = DocumentData>(): T {
 		return this.#data() as T;
+	}
+
+	/** The files that belong to the document, as they were when it was read. Further ones are added in `MindooDB.changeDoc`. */
+	getAttachments(): AttachmentInfo[] {
+		return [...referencesOf(this.#data()).values()].map(infoOf);
+	}
+
+	/**
+	 * All bytes of an attachment.
+	 * @throws {UsageError} `not-found`. @throws {StoreError} `chunk-missing` names a chunk that is not here; {VerifyError} one that is not
+	 * what the document refers to; {KeyError} when its key is missing.
+	 */
+	getAttachment(attachmentId: string): Promise<Uint8Array> {
+		return this.#attachments.all(this.#source(), attachmentId);
+	}
+
+	/** Bytes from `start` to `end`, exclusive; reads only the chunks that hold them. Throws as `getAttachment`, and for a range outside. */
+	getAttachmentRange(attachmentId: string, start: number, end: number): Promise<Uint8Array> {
+		return this.#attachments.range(this.#source(), attachmentId, start, end);
+	}
+
+	/** Bytes from `offset` on, piece by piece; each belongs to the caller. Throws as `getAttachmentRange`. */
+	streamAttachment(attachmentId: string, offset = 0): AsyncGenerator<Uint8Array> {
+		return this.#attachments.stream(this.#source(), attachmentId, offset);
+	}
+
+	#source(): AttachmentSource {
+		return {
+			docId: this.id,
+			decryptionKeyId: () => this.decryptionKeyId,
+			references: () => referencesOf(this.#data()),
+		};
 	}
 }

@@ -26,6 +26,11 @@ const overhead = 1 + 12 + 16;
 /** Bytes from which on DEFLATE is tried: below, it saves a tenth of the bytes and costs as much as all else that is done to an entry. */
 const deflateFrom = 1024;
 
+/** Bytes of a chunk's payload. */
+export function chunkPayloadLength(originalSize: number): number {
+	return originalSize + overhead;
+}
+
 /** What a payload is bound to besides its key. Public key as hex. */
 export interface PayloadBinding {
 	readonly entryType: EntryType;

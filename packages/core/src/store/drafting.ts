@@ -8,6 +8,7 @@ import { fromHex } from "../bytes/hex.js";
 import { asciiBytes, encodeUtf8 } from "../bytes/text.js";
 import type { Crypto } from "../crypto/crypto.js";
 import { type Entry, linkOf, type StoredEntry, stubOf } from "../entry/entry.js";
+import { StoreError } from "../errors.js";
 import { ChainChanges } from "./chains.js";
 import { type Context, contextRow, nameOf } from "./contexts.js";
 import type { Table } from "./level.js";
@@ -58,6 +59,7 @@ export class Draft {
 	readonly #newAuthors = new Map<string, AuthorState>();
 	readonly #newContexts = new Map<string, { readonly number: number; readonly context: Context }>();
 	readonly #documentArrivals = new Map<number, number[]>();
+	readonly #chunkArrivals = new Map<number, number[]>();
 	readonly #authorArrivals = new Map<number, number[]>();
 	readonly #chains = new ChainChanges();
 	/** Entries of a chain that are here, as far as this batch has to know. */
@@ -120,8 +122,11 @@ export class Draft {
 		this.#put(recordKey(arrival), encodeRecord(kept, this.#digest, context));
 		this.#put(addressKey(hash), writtenArrival(arrival));
 		if (kept.kind === "entry" && !isInline(kept)) this.#putContent(kept, arrival);
-		listOf(this.#documentArrivals, document).push(arrival);
-		listOf(this.#authorArrivals, author.number).push(arrival);
+		if (isChunk(entry)) listOf(this.#chunkArrivals, document).push(arrival);
+		else {
+			listOf(this.#documentArrivals, document).push(arrival);
+			listOf(this.#authorArrivals, author.number).push(arrival);
+		}
 		const fork = this.#linkUp(entry, author);
 		const placement = { hash, arrival, document, fork };
 		this.#placements.set(hash, placement);
@@ -140,6 +145,8 @@ export class Draft {
 		const rows = [...this.#rows];
 		for (const [document, arrivals] of this.#documentArrivals)
 			rows.push(listingRow(tags.documentListing, document, arrivals));
+		for (const [document, arrivals] of this.#chunkArrivals)
+			rows.push(listingRow(tags.chunkListing, document, arrivals));
 		for (const [author, arrivals] of this.#authorArrivals) rows.push(listingRow(tags.authorListing, author, arrivals));
 		if (this.#newAuthors.size > 0) {
 			rows.push({
@@ -207,8 +214,7 @@ export class Draft {
 	#linkUp(entry: StoredEntry, author: AuthorState): boolean {
 		const { hash } = entry;
 		const { previousByAuthor } = linkOf(entry);
-		if (entry.kind === "entry" && entry.common.entryTypeCode === chunkCode && previousByAuthor === undefined)
-			return false;
+		if (isChunk(entry)) return false;
 		this.#chainMembers.add(memberName(hash, author));
 		if (this.#chains.has(tags.gap, author, hash)) this.#chains.set(tags.gap, author, hash, false);
 		else this.#chains.set(tags.head, author, hash, true);
@@ -280,7 +286,12 @@ export class Draft {
 
 	#putContent(entry: Entry, arrival: number): void {
 		const { contentHash } = entry.common;
-		if (!this.#contents.has(contentHash)) this.#put(contentKey(contentHash), entry.payload as Uint8Array);
+		if (!this.#contents.has(contentHash)) {
+			if (entry.payload === undefined) {
+				throw new StoreError("store: the bytes that were staged for the entry are gone", { hash: entry.hash });
+			}
+			this.#put(contentKey(contentHash), entry.payload);
+		}
 		this.#contents.add(contentHash);
 		this.#put(referenceKey(contentHash, arrival), new Uint8Array(0));
 	}
@@ -288,6 +299,13 @@ export class Draft {
 	#put(key: Uint8Array, value: Uint8Array): void {
 		this.#rows.push({ type: "put", key, value });
 	}
+}
+
+/** Chunks are in no author's chain and judged with no document, so they stand in a listing of their own. */
+function isChunk(entry: StoredEntry): boolean {
+	return (
+		entry.kind === "entry" && entry.common.entryTypeCode === chunkCode && entry.common.previousByAuthor === undefined
+	);
 }
 
 /** SHA-256("mindoodb/1/arrivals" ‖ 00 ‖ digest before ‖ hash)[0..16]. Source: docs/sync.md, "Conversation". */

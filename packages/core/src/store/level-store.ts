@@ -6,12 +6,14 @@ import { equalBytes } from "../bytes/compare.js";
 import { toHex } from "../bytes/hex.js";
 import { decodeUtf8 } from "../bytes/text.js";
 import type { Crypto, Random } from "../crypto/crypto.js";
-import { linkOf, type StoredEntry } from "../entry/entry.js";
+import type { StoredEntry } from "../entry/entry.js";
 import { checkId } from "../entry/header.js";
-import { StoreError, UsageError, VerifyError } from "../errors.js";
+import { StoreError } from "../errors.js";
+import { checkAppendable } from "./appendable.js";
 import { ArrivalReader } from "./arrival-reader.js";
 import { resolveDependencies } from "./dependencies.js";
 import { openIdentity, type StoreUpgrade } from "./identity.js";
+import { knownContents, withKnownContents } from "./known-contents.js";
 import { type Level, Table } from "./level.js";
 import { LevelRows } from "./level-rows.js";
 import { listArrivals } from "./listing.js";
@@ -19,12 +21,14 @@ import { type Purge, type PurgeEnv, purgeDocument, readPurges } from "./purge.js
 import type { ReadOptions } from "./reading.js";
 import { purgedRefusal, vouchedOf, welcomeOf } from "./receiving.js";
 import { chainKey, documentIdKey, prefixRange, tags } from "./row-keys.js";
+import { LevelStaging } from "./staging.js";
 import { StoreState } from "./state.js";
 import type {
 	AppendOptions,
 	Arrival,
 	DamagedRecord,
 	DependencyOptions,
+	DocumentEntriesOptions,
 	LocalStore,
 	Page,
 	PageOptions,
@@ -35,6 +39,7 @@ import type {
 	ReconciliationRange,
 	ReconciliationRecord,
 	Refusal,
+	Staging,
 	StoreIdentity,
 	StorePosition,
 } from "./store.js";
@@ -95,6 +100,7 @@ class LevelStore implements LocalStore {
 	readonly #purging: PurgeEnv;
 	#cover: ((hash: string) => Promise<string | undefined>) | undefined;
 	readonly rows: LevelRows;
+	readonly staging: Staging;
 
 	constructor(crypto: Crypto, table: Table, identity: StoreIdentity, state: StoreState) {
 		this.#crypto = crypto;
@@ -109,6 +115,7 @@ class LevelStore implements LocalStore {
 		this.#reader = new ArrivalReader(reader, state);
 		this.#purging = { reader, state, write: (rows) => this.#writer.writeAlone(rows) };
 		this.rows = new LevelRows(table, this.#writer);
+		this.staging = new LevelStaging(table, this.#writer);
 	}
 
 	async identity(): Promise<StoreIdentity> {
@@ -119,31 +126,24 @@ class LevelStore implements LocalStore {
 		return this.#state.position();
 	}
 
+	async hasContents(contentHashes: readonly string[]): Promise<string[]> {
+		return knownContents(this.#table, contentHashes);
+	}
+
 	putEntries(entries: readonly StoredEntry[]): Promise<PutReport> {
 		return this.receive(entries);
 	}
 
 	async append(entries: readonly StoredEntry[], options: AppendOptions = {}): Promise<Placement[]> {
-		const { tenantRoot, dbId } = this.#identity;
-		for (const entry of entries) {
-			const link = linkOf(entry);
-			if (link.tenantRoot !== tenantRoot || link.dbId !== dbId) {
-				throw new VerifyError("store: the entry belongs to another tenant or database", {
-					code: "wrong-database",
-					hash: entry.hash,
-				});
-			}
-			if (entry.kind === "entry" && entry.payload === undefined) {
-				throw new UsageError("store: expected an entry with its payload, found none", { hash: entry.hash });
-			}
-		}
+		checkAppendable(entries, this.#identity);
 		const { rows } = options;
 		const { placements } = await this.#writer.write({ entries, rows: rows && (({ placements }) => rows(placements)) });
 		return [...placements];
 	}
 
-	async receive(entries: readonly StoredEntry[], options: ReceiveOptions = {}): Promise<PutReport> {
+	async receive(offered: readonly StoredEntry[], options: ReceiveOptions = {}): Promise<PutReport> {
 		const { admit, rows } = options;
+		const entries = await withKnownContents(this.#table, offered);
 		const { tenantRoot, dbId } = this.#identity;
 		const settled = new Map<string, boolean>();
 		const verified = await verifyEntries(entries, {
@@ -222,12 +222,14 @@ class LevelStore implements LocalStore {
 	async findNewEntriesForDoc(knownHashes: readonly string[], docId: string): Promise<StoredEntry[]> {
 		const known = new Set(knownHashes);
 		const document = await this.documentNumber(docId);
-		const entries: StoredEntry[] = [];
-		if (document === undefined) return entries;
-		for await (const arrivals of this.entriesOfDocument(document, { payload: false })) {
-			for (const { entry } of arrivals) if (!known.has(entry.hash)) entries.push(entry);
+		const found: Arrival[] = [];
+		if (document === undefined) return [];
+		for (const chunks of [false, true]) {
+			for await (const arrivals of this.entriesOfDocument(document, { payload: false, chunks })) {
+				for (const each of arrivals) if (!known.has(each.entry.hash)) found.push(each);
+			}
 		}
-		return entries;
+		return found.sort((a, b) => a.arrival - b.arrival).map(({ entry }) => entry);
 	}
 
 	async getAllHashes(): Promise<string[]> {
@@ -315,12 +317,10 @@ class LevelStore implements LocalStore {
 		return this.#state.documentCount;
 	}
 
-	async *entriesOfDocument(
-		document: number,
-		options: { readonly after?: number; readonly payload?: boolean; readonly except?: ReadonlySet<number> } = {},
-	): AsyncGenerator<readonly Arrival[]> {
-		const { after = 0, payload = true, except } = options;
-		for await (const arrivals of listArrivals(this.#table, tags.documentListing, document, after)) {
+	async *entriesOfDocument(document: number, options: DocumentEntriesOptions = {}): AsyncGenerator<readonly Arrival[]> {
+		const { after = 0, payload = true, except, chunks = false } = options;
+		const tag = chunks ? tags.chunkListing : tags.documentListing;
+		for await (const arrivals of listArrivals(this.#table, tag, document, after)) {
 			const wanted = except === undefined ? arrivals : arrivals.filter((arrival) => !except.has(arrival));
 			for await (const read of this.#reader.pieces(wanted, payload)) if (read.length > 0) yield read;
 		}

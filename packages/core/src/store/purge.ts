@@ -96,8 +96,10 @@ async function eraseEntries(env: PurgeEnv, docId: string, shared: boolean): Prom
 	const document = (await env.state.documentNumbers([docId])).get(docId);
 	if (document === undefined) return erased;
 	const { table } = env.reader;
-	for await (const arrivals of listArrivals(table, tags.documentListing, document, 0)) {
-		await eraseArrivals(env, arrivals, { erased, shared });
+	for (const tag of [tags.documentListing, tags.chunkListing]) {
+		for await (const arrivals of listArrivals(table, tag, document, 0)) {
+			await eraseArrivals(env, arrivals, { erased, shared });
+		}
 	}
 	return erased;
 }
@@ -147,7 +149,8 @@ async function eraseArrivals(
 	erased.records.push(...records.slice(0, 1), ...records.slice(-1));
 }
 
-async function isReferenced(table: Table, contentHash: string, except: ReadonlySet<number>): Promise<boolean> {
+/** Whether an entry holds the payload, other than those of the arrivals. */
+export async function isReferenced(table: Table, contentHash: string, except: ReadonlySet<number>): Promise<boolean> {
 	const start = referenceKey(contentHash, 0);
 	const range = { ...prefixRange(start.subarray(0, 33)), limit: except.size + 1 };
 	for await (const rows of table.scan(range, except.size + 1)) return rows.length > except.size;

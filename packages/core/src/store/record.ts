@@ -24,7 +24,8 @@ import { decodeUtf8 } from "../bytes/text.js";
 import type { Entry, StoredEntry, Stub } from "../entry/entry.js";
 import { type EntryType, entryTypes } from "../entry/header.js";
 import { limits } from "../entry/limits.js";
-import { FormatError } from "../errors.js";
+import { chunkPayloadLength } from "../entry/payload.js";
+import { FormatError, UsageError } from "../errors.js";
 import { Packer, Unpacker } from "./packing.js";
 
 /** Payloads up to this many bytes lie in the record. */
@@ -124,7 +125,19 @@ export function encodeTombstone({ digest, hash, createdAt }: RecordHead): Uint8A
 
 /** Whether the payload lies in the record. */
 export function isInline(entry: Entry): boolean {
-	return (entry.payload as Uint8Array).length <= inlineBytes;
+	return payloadLength(entry) <= inlineBytes;
+}
+
+/** Whether an entry may come without its payload, because that lies in a row of its own already. */
+export function mayBeStaged(entry: Entry): boolean {
+	return entry.fields?.entryType === "attachment_chunk" && !isInline(entry);
+}
+
+/** Of a staged chunk it follows from the size of what is encrypted. */
+function payloadLength({ payload, common, fields }: Entry): number {
+	if (payload !== undefined) return payload.length;
+	if (fields?.entryType === "attachment_chunk") return chunkPayloadLength(fields.originalSize);
+	throw new UsageError("store: expected an entry with its payload, found none", { hash: common.contentHash });
 }
 
 /** Whether the payload lies in a record, told without reading the rest. */
@@ -222,9 +235,8 @@ function flagsOf(signature?: Uint8Array, contentTag?: string, previousByAuthor?:
 }
 
 function packPayload(packer: Packer, entry: Entry): Uint8Array {
-	const payload = entry.payload as Uint8Array;
-	if (isInline(entry)) packer.raw(payload);
-	else packer.hash(entry.common.contentHash).uint(payload.length);
+	if (isInline(entry)) packer.raw(entry.payload as Uint8Array);
+	else packer.hash(entry.common.contentHash).uint(payloadLength(entry));
 	return packer.finish();
 }
 

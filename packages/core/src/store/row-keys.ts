@@ -18,6 +18,8 @@
  * | 1b  | context u32                | fields that entries share, see `contexts.ts` | few                    |
  * | 1c  | digits of 6 bits, a byte each | node, see `trie-node.ts`             | one for some 20 entries     |
  * | 1d  | docId                      | 00 purge under way, 01 purged           | one a purge                 |
+ * | 2e  | document u32, arrival u48  | further arrivals of chunks              | one a document and batch    |
+ * | 2f  | contentHash, upload (8)    | time u48: bytes that wait for a chunk   | one a staged payload        |
  * | 80  | free                       | free                                    | the layer above             |
  *
  * The address row holds 24 bytes of the hash, not 16 as first designed: two entries that share 16 bytes can be made in 2^64
@@ -44,6 +46,8 @@ export const tags = {
 	context: 0x1b,
 	trie: 0x1c,
 	purge: 0x1d,
+	chunkListing: 0x2e,
+	staged: 0x2f,
 	above: 0x80,
 } as const;
 
@@ -81,6 +85,11 @@ export function referenceKey(contentHash: string, arrival: number): Uint8Array {
 	return key;
 }
 
+/** @param upload 16 hex digits. */
+export function stagedKey(contentHash: string, upload: string): Uint8Array {
+	return concatBytes(Uint8Array.of(tags.staged), fromHex(contentHash, 32), fromHex(upload, 8));
+}
+
 export function documentNumberKey(docId: string): Uint8Array {
 	return tagged(tags.documentNumber, encodeUtf8(docId));
 }
@@ -89,7 +98,7 @@ export function documentIdKey(document: number): Uint8Array {
 	return numberKey(tags.documentId, document, 4);
 }
 
-/** @param tag `documentListing` or `authorListing`. */
+/** @param tag `documentListing`, `chunkListing` or `authorListing`. */
 export function listingKey(tag: number, owner: number, arrival: number): Uint8Array {
 	const key = new Uint8Array(11);
 	key[0] = tag;

@@ -89,6 +89,12 @@ export interface ContentAddressedStore {
 	position(): Promise<StorePosition>;
 
 	/**
+	 * Those of the payloads, by their SHA-256 as hex, that the store holds in a chunk or another large entry: a chunk with such a payload
+	 * may be put without it. Stores that lack this call take every entry whole.
+	 */
+	hasContents?(contentHashes: readonly string[]): Promise<string[]>;
+
+	/**
 	 * Stores what is new, after checking form, address (hash of header and payload), database and signature. Resolves when the
 	 * stored entries are durable. What is not stored is listed in the report.
 	 */
@@ -154,13 +160,56 @@ export interface ReceiveOptions extends AppendOptions {
 	readonly admit?: Admission;
 }
 
+export interface DocumentEntriesOptions {
+	/** Arrivals behind this one. @default 0 */
+	readonly after?: number;
+	/** Whether payloads are read. @default true */
+	readonly payload?: boolean;
+	/** Arrivals that are not wanted. */
+	readonly except?: ReadonlySet<number>;
+	/** Whether attachment chunks are wanted, instead of everything else. @default false */
+	readonly chunks?: boolean;
+}
+
+/** An encrypted payload that waits for the chunk entry that will hold it. */
+export interface StagedContent {
+	/** SHA-256 of the payload, hex. */
+	readonly contentHash: string;
+	/** More than 4 KiB; less lies in the entry's record. */
+	readonly payload: Uint8Array;
+}
+
+/** What `Staging.collect` found. */
+export interface CollectedStaging {
+	/** Payloads that were let go. */
+	readonly contents: number;
+	/** Their bytes, as far as no entry and no other upload needs them. */
+	readonly bytes: number;
+}
+
+/**
+ * Payloads of chunks before their entries: nobody else sees them, and they belong to whoever staged them until an entry refers to them.
+ * An upload is named by 16 random hex digits.
+ */
+export interface Staging {
+	/** Keeps payloads, durably; one that is here already is not written again. @param now milliseconds. */
+	put(upload: string, contents: readonly StagedContent[], now: number): Promise<void>;
+	/** A payload that was staged or lies in an entry, unchecked. */
+	get(contentHash: string): Promise<Uint8Array | undefined>;
+	/** Ends the claim of an upload on these payloads, and erases those that neither an entry nor another upload needs. */
+	release(upload: string, contentHashes: readonly string[]): Promise<void>;
+	/** As `release` for all payloads staged before a time. @param options `dryRun`: only tells what it would do. */
+	collect(before: number, options?: { readonly dryRun?: boolean }): Promise<CollectedStaging>;
+}
+
 /** A store in reach of this process, with what a database needs beyond the contract. */
 export interface LocalStore extends ContentAddressedStore {
 	readonly rows: Rows;
+	readonly staging: Staging;
 
 	/**
 	 * Appends entries that this process has made or verified, in one atomic and durable batch. Addresses already known are
-	 * skipped (their placement is the old one). Calls are carried out in order.
+	 * skipped (their placement is the old one). Calls are carried out in order. A chunk may come without its payload when that is staged.
 	 */
 	append(entries: readonly StoredEntry[], options?: AppendOptions): Promise<Placement[]>;
 	/** `putEntries` with a check of who may store, and rows for the same batch. */
@@ -187,11 +236,8 @@ export interface LocalStore extends ContentAddressedStore {
 	documentId(document: number): Promise<string | undefined>;
 	/** Number of the newest document; documents are numbered from 1 without gaps. */
 	documentCount(): number;
-	/** Entries of a document in arrival order, a batch at a time. @param options `except`: arrivals that are not wanted. */
-	entriesOfDocument(
-		document: number,
-		options?: { readonly after?: number; readonly payload?: boolean; readonly except?: ReadonlySet<number> },
-	): AsyncIterable<readonly Arrival[]>;
+	/** Entries of a document in arrival order, a batch at a time: its attachment chunks, or all others. */
+	entriesOfDocument(document: number, options?: DocumentEntriesOptions): AsyncIterable<readonly Arrival[]>;
 	/**
 	 * By arrival number; missing and damaged ones are left out.
 	 * @param options `purged`: whether what was purged here comes as its stub, which must not be passed on. Default false.

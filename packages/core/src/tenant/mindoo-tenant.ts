@@ -1,4 +1,5 @@
 import { fromHex, toHex } from "../bytes/hex.js";
+import { AttachmentReader } from "../database/attachments/attachment-reader.js";
 import type { DatabaseContext } from "../database/context.js";
 import { describeVerdict } from "../database/judging/verdict.js";
 import { MindooDB } from "../database/mindoo-db.js";
@@ -13,7 +14,8 @@ import type { UnlockedUser } from "../keys/user-id.js";
 import type { LocalStore } from "../store/store.js";
 import { DirectoryLog, type DirectoryStep } from "../trust/directory-log.js";
 import { directoryId } from "../trust/directory-record.js";
-import { settingsPlaceOf } from "../trust/settings-root.js";
+import { settingsRootOf } from "../trust/settings-root.js";
+import { checkChunkSize, defaultChunkSize, largestAttachment } from "./attachment-limits.js";
 import { DataWipe } from "./data-wipe.js";
 import { TenantTrust } from "./database-trust.js";
 import { DirectoryKeys } from "./directory-keys.js";
@@ -22,13 +24,8 @@ import { KeyImport } from "./key-import.js";
 import { MindooTenantDirectory } from "./mindoo-tenant-directory.js";
 import { type ReachablePeer, ReachablePeers } from "./reachable-peers.js";
 import type { TenantIdentity } from "./tenant-identity.js";
-import type { OpenDatabaseOptions, OpenTenantOptions } from "./tenant-options.js";
+import type { OpenDatabase, OpenDatabaseOptions, OpenTenantOptions } from "./tenant-options.js";
 import { decryptTenantPayload, encryptTenantPayload } from "./tenant-payload.js";
-
-interface OpenDatabase {
-	readonly db: MindooDB;
-	readonly trust: TenantTrust;
-}
 
 /** A tenant on this device: its keys, its directory, its databases. Made by `TenantFactory`. */
 export class MindooTenant {
@@ -152,9 +149,12 @@ export class MindooTenant {
 		checkId(dbId, "dbId");
 		const known = this.#databases.get(dbId);
 		if (known !== undefined) {
-			if (options.docStore !== undefined) {
-				throw new UsageError("the database is open already; its store cannot be chosen any more", {
-					field: "docStore",
+			const chosen = (Object.keys(options) as (keyof OpenDatabaseOptions)[]).find(
+				(name) => options[name] !== undefined,
+			);
+			if (chosen !== undefined) {
+				throw new UsageError("the database is open already; its stores and chunks cannot be chosen any more", {
+					field: chosen,
 				});
 			}
 			return (await known).db;
@@ -235,7 +235,9 @@ export class MindooTenant {
 		return this.close();
 	}
 
-	async #open(dbId: string, { docStore, attachmentStore }: OpenDatabaseOptions): Promise<OpenDatabase> {
+	async #open(dbId: string, options: OpenDatabaseOptions): Promise<OpenDatabase> {
+		const { docStore, attachmentStore, chunkSize = defaultChunkSize } = options;
+		checkChunkSize(chunkSize);
 		const { tenantRoot } = this.identity;
 		const isDirectory = dbId === directoryId;
 		if (isDirectory && docStore !== undefined) throw new UsageError("the directory's store comes from env.stores");
@@ -244,9 +246,10 @@ export class MindooTenant {
 			: (docStore ?? (await this.#env.stores.open({ tenantRoot, dbId, purpose: "documents" })));
 		try {
 			for (const each of [store, attachmentStore]) await this.#checkStore(dbId, each);
-			return await this.#openWith(dbId, store, attachmentStore, isDirectory);
+			return await this.#openWith(dbId, { store, attachmentStore, chunkSize }, isDirectory);
 		} catch (error) {
 			if (!isDirectory) await store.close();
+			await attachmentStore?.close();
 			throw error;
 		}
 	}
@@ -259,8 +262,7 @@ export class MindooTenant {
 
 	async #openWith(
 		dbId: string,
-		store: LocalStore,
-		attachmentStore: LocalStore | undefined,
+		{ store, attachmentStore, chunkSize }: Pick<DatabaseContext, "store" | "attachmentStore" | "chunkSize">,
 		isDirectory: boolean,
 	): Promise<OpenDatabase> {
 		const { tenantRoot } = this.identity;
@@ -272,10 +274,13 @@ export class MindooTenant {
 			store,
 			attachmentStore,
 			evidence: { tenant: this.identity, directory: this.#directoryStore },
+			chunkSize,
+			largestAttachment: async () => largestAttachment(await this.openDirectory(), dbId),
 			keyring: this.#keyring,
+			attachments: new AttachmentReader({ env: this.#env, keyring: this.#keyring }, attachmentStore ?? store),
 			trust,
 			author: this.#author(),
-			...(isDirectory ? { isSettingsRoot: this.#isSettingsRoot } : {}),
+			...(isDirectory ? { isSettingsRoot: settingsRootOf(this.#env.crypto, tenantRoot) } : {}),
 			...(isDirectory ? { onAppended: () => this.#log.update(), onReceived: () => this.#received() } : {}),
 		};
 		const db = await MindooDB.open(context, () => {
@@ -297,11 +302,6 @@ export class MindooTenant {
 			for (const each of effects) await db.followTrust(each);
 		}
 	}
-
-	readonly #isSettingsRoot = async (docId: string, changes: readonly Uint8Array[]): Promise<boolean> => {
-		const { tenantRoot } = this.identity;
-		return (await settingsPlaceOf(this.#env.crypto, { tenantRoot, docId }, changes)) !== undefined;
-	};
 
 	/** What the directory has learned since this database was open the last time. */
 	#catchUp(dbId: string, trust: TenantTrust, store: LocalStore): TrustEffects[] {

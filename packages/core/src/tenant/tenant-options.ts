@@ -1,6 +1,8 @@
+import type { MindooDB } from "../database/mindoo-db.js";
 import type { KeyBag } from "../keys/key-bag.js";
 import type { UnlockedUser } from "../keys/user-id.js";
 import type { LocalStore } from "../store/store.js";
+import type { TenantTrust } from "./database-trust.js";
 import type { TenantIdentity } from "./tenant-identity.js";
 
 export interface OpenTenantOptions {
@@ -17,4 +19,12 @@ export interface OpenDatabaseOptions {
 	readonly docStore?: LocalStore;
 	/** Store of attachment chunks; the documents' store serves for both when absent. The database closes it. */
 	readonly attachmentStore?: LocalStore;
+	/** Bytes of an attachment chunk, 16,384 to 1,048,547. Chunks that are there keep their size. @default 262,144 */
+	readonly chunkSize?: number;
+}
+
+/** A database that is open, and what the directory means for it. */
+export interface OpenDatabase {
+	readonly db: MindooDB;
+	readonly trust: TenantTrust;
 }

@@ -46,3 +46,11 @@ export function rootData(changes: readonly Uint8Array[]): DocumentData | undefin
 		document.free();
 	}
 }
+
+/** `settingsPlaceOf` as the directory's database asks it. */
+export function settingsRootOf(
+	crypto: Crypto,
+	tenantRoot: string,
+): (docId: string, changes: readonly Uint8Array[]) => Promise<boolean> {
+	return async (docId, changes) => (await settingsPlaceOf(crypto, { tenantRoot, docId }, changes)) !== undefined;
+}

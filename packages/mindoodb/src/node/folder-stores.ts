@@ -69,11 +69,17 @@ export function folderStores(
 
 /**
  * The log is read when a store is opened, so it is kept short for documents; chunks of files are large, and their bytes do not
- * compress.
+ * compress. LevelDB maps its files into memory, so few of them are open and small.
  */
 const engineOptions = {
 	documents: { writeBufferSize: 4 << 20, cacheSize: 8 << 20, maxFileSize: 4 << 20 },
-	attachments: { writeBufferSize: 16 << 20, cacheSize: 8 << 20, maxFileSize: 32 << 20, compression: false },
+	attachments: {
+		writeBufferSize: 16 << 20,
+		cacheSize: 1 << 20,
+		maxFileSize: 4 << 20,
+		maxOpenFiles: 64,
+		compression: false,
+	},
 } as const;
 
 async function openLevel(

@@ -6,6 +6,7 @@ import { makeActor, renewActor } from "../../automerge/actor.js";
 import { fromHex } from "../../bytes/hex.js";
 import { nameOfError, StoreError, UsageError } from "../../errors.js";
 import type { PurgeOptions } from "../../store/store.js";
+import { chunkRunDeletions, eraseChunks } from "../attachments/purging.js";
 import type { DatabaseContext } from "../context.js";
 import { projectionKey } from "../document-rows.js";
 import { evaluationContext } from "../judging/evaluation-context.js";
@@ -225,22 +226,24 @@ export class Documents {
 	 * @param forEverybody whether the tenant asked for it, and not this replica alone. @returns the addresses erased.
 	 */
 	async purge(docId: string, forEverybody = false): Promise<string[]> {
-		const { store } = this.#context;
+		const { store, attachmentStore } = this.#context;
 		const erase = (options?: PurgeOptions) =>
 			forEverybody ? store.eraseDocument(docId, options) : store.purgeDocHistory(docId, options);
 		const document = await store.documentNumber(docId);
-		if (document === undefined) return erase();
+		const chunks = attachmentStore === undefined ? [] : await eraseChunks(attachmentStore, docId, forEverybody);
+		if (document === undefined) return [...chunks, ...(await erase())];
 		// In turn, or a projection that was made before would be written after.
 		const erased = await this.#inTurn([document], () =>
 			erase({
 				rows: async () => [
 					{ type: "del", key: projectionKey(document) },
+					...(await chunkRunDeletions(store, document)),
 					...this.behind.note(document, { feed: await this.#feedOf(document), anew: true }),
 				],
 			}),
 		);
 		await this.bringUp([document]);
-		return erased;
+		return [...chunks, ...erased];
 	}
 
 	/** Sees to it that the projection of a document that was just written follows. */
@@ -317,7 +320,7 @@ export class Documents {
 	}
 
 	async #load(document: number): Promise<OpenDocument> {
-		const { store } = this.#context;
+		const { store, attachments } = this.#context;
 		const docId = await store.documentId(document);
 		if (docId === undefined) throw new StoreError(`document ${document} has no id`, { code: "store-damaged" });
 		const lag = this.behind.get(document);
@@ -332,6 +335,7 @@ export class Documents {
 		return OpenDocument.load(
 			{
 				store,
+				attachments,
 				evaluation: (id) => evaluationContext(this.#context, id),
 				actors: this.#actors,
 				anotherActor: () => renewActor(this.#context.env.random, this.actor),

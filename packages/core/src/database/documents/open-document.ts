@@ -2,13 +2,13 @@
  * A document in memory: its judged entries and, where something of it is readable, its Automerge document. Exists while a document
  * is being written or brought up; everybody else reads projections.
  */
-import type { CheckedChange } from "../../automerge/causal-index.js";
 import { CrdtDocument, type LocalChange } from "../../automerge/crdt-document.js";
 import { joinHeads } from "../../automerge/join-change.js";
 import { decodeProjection, encodeProjection } from "../../automerge/plain-data.js";
 import type { Entry } from "../../entry/entry.js";
 import { limits } from "../../entry/limits.js";
 import type { LocalStore, Placement } from "../../store/store.js";
+import type { AttachmentReader } from "../attachments/attachment-reader.js";
 import { Evaluation, type EvaluationContext, type EvaluationInput, type Judged } from "../judging/evaluation.js";
 import { losersOf } from "../judging/forks.js";
 import { accepted, type RefusedReason, type Verdict } from "../judging/verdict.js";
@@ -17,7 +17,7 @@ import { culpritOf } from "./culprit.js";
 import { runsOf } from "./document-runs.js";
 import { LentDocuments } from "./lent-documents.js";
 import { type Outcome, OutcomeTally } from "./outcome.js";
-import { OwnChanges } from "./own-changes.js";
+import { checked, OwnChanges } from "./own-changes.js";
 import { Replay } from "./replay.js";
 
 /** Most heads of a document that is written to: Automerge lets a change also name the last one of its own actor. */
@@ -37,6 +37,7 @@ export interface StoredState {
 
 export interface OpenDocumentContext {
 	readonly store: LocalStore;
+	readonly attachments: AttachmentReader;
 	readonly evaluation: (docId: string) => EvaluationContext;
 	/** Actor ids of this author; no two copies of a document in use at the same time may share one. */
 	readonly actors: readonly string[];
@@ -138,6 +139,7 @@ export class OpenDocument {
 			deleted,
 			() => facts,
 			() => decodeProjection(data),
+			this.#context.attachments,
 		);
 	}
 
@@ -393,8 +395,4 @@ export class OpenDocument {
 /** Rule (e), where something is new. */
 function loads(replay: Replay, gained: readonly Judged[]): boolean {
 	return gained.every(({ settled }) => settled !== undefined) ? replay.applies() : replay.loadsBack();
-}
-
-function checked({ change, ...rest }: LocalChange): CheckedChange {
-	return { ...rest, bytes: change };
 }

@@ -1,3 +1,4 @@
+import type { CheckedChange } from "../../automerge/causal-index.js";
 import type { LocalChange } from "../../automerge/crdt-document.js";
 
 /** Changes of this replica's own to one document, on their way from the draft to the disk. */
@@ -52,4 +53,9 @@ export class OwnChanges {
 		this.#waiting = [];
 		for (const resolve of waiting) resolve();
 	}
+}
+
+/** An own change as those of others are that were checked. */
+export function checked({ change, ...rest }: LocalChange): CheckedChange {
+	return { ...rest, bytes: change };
 }

@@ -24,13 +24,13 @@ export class DocumentHistory {
 	}
 
 	at(docId: string, time: number): Promise<MindooDoc | undefined> {
-		return this.#read(docId, (open) => new DocumentPast(open).at(time));
+		return this.#read(docId, (open) => new DocumentPast(open, this.#context.attachments).at(time));
 	}
 
 	async atHeads(docId: string, heads: readonly string[]): Promise<MindooDoc | undefined> {
 		return this.#read(docId, (open) => {
 			holds(open, heads);
-			return new DocumentPast(open).atHeads(heads);
+			return new DocumentPast(open, this.#context.attachments).atHeads(heads);
 		});
 	}
 

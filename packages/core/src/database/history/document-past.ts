@@ -1,6 +1,7 @@
 /** What a document was: the accepted entries of an open one, and which of them stand at a moment or behind changes. */
 import { decodeProjection, encodeProjection } from "../../automerge/plain-data.js";
 import type { HeaderFields } from "../../entry/header.js";
+import type { DatabaseContext } from "../context.js";
 import type { OpenDocument } from "../documents/open-document.js";
 import type { Judged } from "../judging/evaluation.js";
 import { MindooDoc } from "../mindoo-doc.js";
@@ -16,10 +17,13 @@ export interface PastEntry extends WrittenEntry {
 /** Reads an open document that is settled, in one turn. */
 export class DocumentPast {
 	readonly #open: OpenDocument;
+	readonly #attachments: DatabaseContext["attachments"];
 	readonly #entries = new Map<string, PastEntry>();
 
-	constructor(open: OpenDocument) {
+	/** @param attachments reads the files of states that are asked for. */
+	constructor(open: OpenDocument, attachments: DatabaseContext["attachments"]) {
 		this.#open = open;
+		this.#attachments = attachments;
 		for (const judged of open.evaluation.inCausalOrder()) {
 			const entry = pastEntryOf(judged);
 			if (entry !== undefined) this.#entries.set(entry.hash, entry);
@@ -81,6 +85,7 @@ export class DocumentPast {
 			isDeleted,
 			() => facts,
 			() => decodeProjection(data),
+			this.#attachments,
 		);
 	}
 

@@ -62,7 +62,7 @@ export async function* historyItems(
 	source: HistorySource,
 	{ fields = true }: HistoryOptions,
 ): AsyncGenerator<HistoryItem> {
-	const counted = (await source.read(countedSteps)) ?? [];
+	const counted = (await source.read((open) => countedSteps(open, source.context))) ?? [];
 	const steps = merged(counted, await uncountedSteps(source.context, source.document));
 	for (let start = 0; start < steps.length; start += turn) {
 		const group = steps.slice(start, start + turn);
@@ -92,8 +92,8 @@ class Comparison {
 	}
 }
 
-function countedSteps(open: OpenDocument): Step[] {
-	const past = new DocumentPast(open);
+function countedSteps(open: OpenDocument, { attachments }: DatabaseContext): Step[] {
+	const past = new DocumentPast(open, attachments);
 	const { entries, times } = past;
 	const timed = entries.map((entry) => ({ ...entry, createdAt: (times.get(entry.hash) as EntryTime).time }));
 	return inCausalOrder(timed).flatMap(({ hash, createdAt: time, judged, ...entry }): Step[] => {

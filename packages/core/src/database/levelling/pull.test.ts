@@ -74,7 +74,14 @@ async function pull(
 	const { storeId } = await remote.identity();
 	const memory = new PeerMemory({ store: own, clock, storeId, direction: "pull" });
 	const kinds = directoryChanged ? (["directory", "again"] as const) : (["again"] as const);
-	return new Pull({ store: own, remote, memory, take: taking, options: {}, limits }).run(kinds);
+	return new Pull({
+		ownArrivals: async () => (await own.position()).arrival,
+		remote,
+		memory,
+		take: taking,
+		options: {},
+		limits,
+	}).run(kinds);
 }
 
 async function unsigned(count: number, from = maker): Promise<Entry[]> {

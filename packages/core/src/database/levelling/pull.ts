@@ -1,6 +1,6 @@
 import type { StoredEntry } from "../../entry/entry.js";
 import { FormatError } from "../../errors.js";
-import type { Arrival, ContentAddressedStore, LocalStore, PutReport, Refusal } from "../../store/store.js";
+import type { Arrival, ContentAddressedStore, PutReport, Refusal } from "../../store/store.js";
 import type { NoteKind } from "../document-rows.js";
 import { Carried, type CarriedLimits, type Left } from "./carried.js";
 import { readNoted, readPage } from "./pages.js";
@@ -30,7 +30,8 @@ export interface PullResult {
 }
 
 export interface PullParts {
-	readonly store: LocalStore;
+	/** How many entries are here. */
+	readonly ownArrivals: () => Promise<number>;
 	readonly remote: ContentAddressedStore;
 	readonly memory: PeerMemory;
 	/** Checks, stores and judges. */
@@ -116,12 +117,12 @@ export class Pull {
 
 	/** @returns what was not stored, and was not here before. */
 	async #offer(arrivals: readonly Arrival[]): Promise<Left[]> {
-		const { store, take } = this.#parts;
+		const { ownArrivals, take } = this.#parts;
 		const report = await take(arrivals.map(({ entry }) => entry));
 		this.#stored += report.stored.length;
 		this.#known += report.known.length;
 		// A store holds each entry once, so an honest one cannot name more entries that are here than there are.
-		const { arrival: own } = await store.position();
+		const own = await ownArrivals();
 		if (this.#known > own) {
 			throw new FormatError("page: expected each entry once", { expected: own, found: this.#known });
 		}

@@ -1,3 +1,4 @@
+import type { Entry, StoredEntry } from "../../entry/entry.js";
 import type { Arrival, ContentAddressedStore, LocalStore, Page, Refusal } from "../../store/store.js";
 import { pageEntries, readNoted } from "./pages.js";
 import type { Note, PeerMemory } from "./peer-memory.js";
@@ -72,6 +73,16 @@ export class Push {
 		}
 	}
 
+	/** A file that the other store has in another document is not sent again. */
+	async #withoutKnownBytes(entries: readonly StoredEntry[]): Promise<StoredEntry[]> {
+		const chunks = entries.filter((entry) => entry.kind === "entry" && entry.fields?.entryType === "attachment_chunk");
+		const contents = chunks.map((entry) => (entry as Entry).common.contentHash);
+		const known = new Set(contents.length === 0 ? [] : await this.#parts.remote.hasContents?.(contents));
+		return entries.map((entry) =>
+			entry.kind === "entry" && known.has(entry.common.contentHash) ? { ...entry, payload: undefined } : entry,
+		);
+	}
+
 	/** @returns what the other store did not acknowledge, and may yet take. */
 	async #offer(arrivals: readonly Arrival[]): Promise<Note[]> {
 		const { remote } = this.#parts;
@@ -80,7 +91,7 @@ export class Push {
 		const missing = arrivals.filter(({ entry }) => !known.has(entry.hash));
 		for (const hash of known) this.#refused.delete(hash);
 		if (missing.length === 0) return [];
-		const report = await remote.putEntries(missing.map(({ entry }) => entry));
+		const report = await remote.putEntries(await this.#withoutKnownBytes(missing.map(({ entry }) => entry)));
 		const stored = new Set(report.stored.map(({ hash }) => hash));
 		const acknowledged = new Set([...stored, ...report.known]);
 		const refusals = new Map(report.refused.map((refusal) => [refusal.hash, refusal]));

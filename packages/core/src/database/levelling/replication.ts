@@ -6,9 +6,9 @@ import { readUint } from "../../bytes/big-endian.js";
 import { linkOf, type StoredEntry } from "../../entry/entry.js";
 import { VerifyError } from "../../errors.js";
 import type { RowWrite } from "../../store/rows.js";
-import type { ContentAddressedStore, PutReport, Refusal } from "../../store/store.js";
+import type { Admission, ContentAddressedStore, LocalStore, PutReport, Refusal } from "../../store/store.js";
 import type { DatabaseContext } from "../context.js";
-import { type Direction, factKey, uint48 } from "../document-rows.js";
+import { factKey, uint48 } from "../document-rows.js";
 import type { Documents } from "../documents/documents.js";
 import { pageEntries } from "./pages.js";
 import { holds, PeerMemory } from "./peer-memory.js";
@@ -46,9 +46,9 @@ export class Replication {
 		const { generation } = trust;
 		const directoryChanged = this.#askedAt.get(remote) !== generation;
 		const pull = new Pull({
-			store,
+			ownArrivals: () => this.#arrivals(),
 			remote,
-			memory: this.#memoryOf(storeId, "pull"),
+			memory: new PeerMemory({ store, clock: this.#context.env.clock, storeId, direction: "pull" }),
 			take: (entries) => this.#store(entries),
 			options,
 		});
@@ -58,12 +58,21 @@ export class Replication {
 	}
 
 	async push(remote: ContentAddressedStore, options: TransferOptions): Promise<PushResult> {
-		const { store } = this.#context;
+		const { store, attachmentStore } = this.#context;
+		// Documents first, then the chunks they refer to.
+		const documents = await this.#pushFrom(store, remote, options);
+		if (attachmentStore === undefined) return documents;
+		const chunks = await this.#pushFrom(attachmentStore, remote, options);
+		return { sent: documents.sent + chunks.sent, refused: [...documents.refused, ...chunks.refused] };
+	}
+
+	async #pushFrom(store: LocalStore, remote: ContentAddressedStore, options: TransferOptions): Promise<PushResult> {
 		const storeId = await this.#storeIdOf(remote);
 		if (storeId === (await store.identity()).storeId && (await holds(remote, await store.position()))) {
 			return { sent: 0, refused: [] };
 		}
-		return new Push({ store, remote, memory: this.#memoryOf(storeId, "push"), options }).run();
+		const memory = new PeerMemory({ store, clock: this.#context.env.clock, storeId, direction: "push" });
+		return new Push({ store, remote, memory, options }).run();
 	}
 
 	/** Judges what somebody put into the store without telling this database. @returns documents that were touched. */
@@ -78,6 +87,7 @@ export class Replication {
 			at = page.next;
 			const documents = new Set<number>();
 			for (const { arrival, entry } of page.arrivals) {
+				if (isChunk(entry)) continue;
 				const document = await store.documentNumber(linkOf(entry).docId);
 				if (document === undefined || (await this.#documents.covers(document, arrival))) continue;
 				documents.add(document);
@@ -112,25 +122,40 @@ export class Replication {
 
 	async #storeOnce(entries: readonly StoredEntry[]): Promise<PutReport> {
 		if (entries.length === 0) return { stored: [], known: [], refused: [] };
-		const { store, trust } = this.#context;
+		const { store, attachmentStore } = this.#context;
+		if (attachmentStore !== undefined && entries.some(isChunk)) {
+			const chunks = await attachmentStore.receive(entries.filter(isChunk), { admit: this.#admit });
+			const others = await this.#storeOnce(entries.filter((entry) => !isChunk(entry)));
+			return {
+				stored: [...chunks.stored, ...others.stored],
+				known: [...chunks.known, ...others.known],
+				refused: [...chunks.refused, ...others.refused],
+			};
+		}
+		// A chunk changes nothing that a document shows.
+		const chunks = new Set(entries.filter(isChunk).map(({ hash }) => hash));
 		const report = await store.receive(entries, {
-			admit: async (offered) =>
-				offered.map((entry) => (trust.mayStore(linkOf(entry).createdByPublicKey) ? undefined : notMember(entry.hash))),
+			admit: this.#admit,
 			rows: async (placements) => {
 				for (const { fork, hash } of placements) {
 					if (fork) this.#context.env.log("warn", "an author's chain forks", { entry: hash });
 				}
-				return placements.flatMap(({ document, arrival }) =>
-					this.#documents.behind.note(document, { unapplied: true, arrival }),
-				);
+				return placements
+					.filter(({ hash }) => !chunks.has(hash))
+					.flatMap(({ document, arrival }) => this.#documents.behind.note(document, { unapplied: true, arrival }));
 			},
 		});
-		if (report.stored.length === 0) return report;
+		if (report.stored.every(({ hash }) => chunks.has(hash))) return report;
 		this.#onStored();
 		await this.#context.onAppended?.();
 		await this.#documents.drain();
 		return report;
 	}
+
+	readonly #admit: Admission = async (offered) =>
+		offered.map((entry) =>
+			this.#context.trust.mayStore(linkOf(entry).createdByPublicKey) ? undefined : notMember(entry.hash),
+		);
 
 	/** @throws {VerifyError} `wrong-database` when the other store holds something else. */
 	async #storeIdOf(remote: ContentAddressedStore): Promise<string> {
@@ -142,14 +167,19 @@ export class Replication {
 		return identity.storeId;
 	}
 
-	#memoryOf(storeId: string, direction: Direction): PeerMemory {
-		const { store, env } = this.#context;
-		return new PeerMemory({ store, clock: env.clock, storeId, direction });
+	/** Entries that are here, in whichever store. */
+	async #arrivals(): Promise<number> {
+		const { store, attachmentStore } = this.#context;
+		return (await store.position()).arrival + ((await attachmentStore?.position())?.arrival ?? 0);
 	}
 }
 
 function processedRow(arrival: number): RowWrite {
 	return { type: "put", key: processedKey, value: uint48(arrival) };
+}
+
+function isChunk(entry: StoredEntry): boolean {
+	return entry.kind === "entry" && entry.fields?.entryType === "attachment_chunk";
 }
 
 function notMember(hash: string): Refusal {

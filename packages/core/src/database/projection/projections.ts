@@ -150,6 +150,7 @@ export class Projections {
 			head.deleted,
 			() => opened.facts,
 			() => decodeProjection(opened.data),
+			this.#context.attachments,
 		);
 		return { kind: "shown", head, doc, opened };
 	}

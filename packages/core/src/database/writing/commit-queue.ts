@@ -7,9 +7,9 @@ import { encodeRun } from "../../automerge/run.js";
 import type { SigningKey } from "../../crypto/crypto.js";
 import type { Entry } from "../../entry/entry.js";
 import type { EntryType } from "../../entry/header.js";
-import { limits } from "../../entry/limits.js";
 import { contentTag, type SealedPayload, sealPayload } from "../../entry/payload.js";
 import { makeEntry, signEntries } from "../../entry/sign.js";
+import { writtenAt } from "../../entry/written-at.js";
 import type { Env } from "../../env.js";
 import { nameOfError } from "../../errors.js";
 import type { HeldKey } from "../../keys/keyring.js";
@@ -17,7 +17,6 @@ import type { RowWrite } from "../../store/rows.js";
 import type { LocalStore, Placement } from "../../store/store.js";
 import { ownChainEnd, ownChainRow } from "./own-chain.js";
 
-const day = 24 * 60 * 60 * 1000;
 /** Most jobs of a group: more of them save no time, and hold their memory until the last is written. */
 const jobsPerGroup = 512;
 
@@ -30,6 +29,8 @@ export interface Draft {
 	readonly changes: readonly Uint8Array[];
 	/** Hash of the last of them; `undefined` for a delete. */
 	readonly lastChange: string | undefined;
+	/** Chunks that it refers to, unsigned. */
+	readonly chunks?: readonly Entry[];
 	/** Entries that it depends on; asked when all drafts before it have their address. */
 	readonly dependencies: () => readonly { readonly hash: string; readonly createdAt: number }[];
 	/** Called with the finished entry, before it is durable, so that later drafts can depend on it. */
@@ -57,6 +58,8 @@ export interface Author {
 export interface CommitContext {
 	readonly env: Pick<Env, "crypto" | "random" | "clock" | "log">;
 	readonly store: LocalStore;
+	/** Where chunks lie when not with the documents. */
+	readonly attachmentStore?: LocalStore | undefined;
 	readonly tenantRoot: string;
 	readonly dbId: string;
 	readonly author: Author;
@@ -150,7 +153,11 @@ export class CommitQueue {
 
 	async #commit({ linked, entries: unsigned, head }: Group): Promise<void> {
 		if (linked.length === 0) return;
-		const entries = await this.#sign(unsigned);
+		const [entries, chunks] = await Promise.all([this.#sign(unsigned), this.#signChunks(linked)]);
+		const { store, attachmentStore } = this.#context;
+		// Before what refers to them: a crash in between leaves chunks that nobody asks for, and never a reference without its bytes.
+		if (chunks.length > 0) await attachmentStore?.append(chunks);
+		const own = attachmentStore === undefined ? [...entries, ...chunks] : entries;
 		const share = (placements: readonly Placement[]): (readonly [CommitJob, readonly Placement[]])[] => {
 			let next = 0;
 			return linked.map(({ job, sealed }) => {
@@ -159,9 +166,9 @@ export class CommitQueue {
 				return [job, placements.slice(first, next)] as const;
 			});
 		};
-		const placements = await this.#context.store.append(entries, {
+		const placements = await store.append(own, {
 			rows: async (placed) => [
-				...(await Promise.all(share(placed).map(([job, own]) => job.rows(own)))).flat(),
+				...(await Promise.all(share(placed).map(([job, placed]) => job.rows(placed)))).flat(),
 				...ownChainRow(this.#context.author.publicKey, head),
 			],
 		});
@@ -248,6 +255,12 @@ export class CommitQueue {
 		return entries;
 	}
 
+	/** Each carries its own signature: it is in nobody's chain. */
+	async #signChunks(linked: readonly PreparedJob[]): Promise<Entry[]> {
+		const chunks = linked.flatMap(({ sealed }) => sealed.flatMap(({ draft }) => draft.chunks ?? []));
+		return chunks.length === 0 ? [] : signEntries(this.#context.env.crypto, this.#context.author.signingKey, chunks);
+	}
+
 	/** Every `doc_create` and the last entry of the group: one signature vouches for what its chain names before it. */
 	async #sign(entries: readonly Entry[]): Promise<Entry[]> {
 		const last = entries.length - 1;
@@ -263,8 +276,3 @@ export class CommitQueue {
 }
 
 /** The own clock, or the latest dependency that is not more than a day ahead of it. */
-function writtenAt(now: number, dependencies: readonly { readonly createdAt: number }[]): number {
-	let time = Math.min(now, limits.createdAt - 1);
-	for (const { createdAt } of dependencies) if (createdAt > time && createdAt <= now + day) time = createdAt;
-	return time;
-}

@@ -2,6 +2,7 @@
  * The changes of one open document that wait for the same group commit: neighbours that build on one another become one run.
  */
 import type { LocalChange } from "../../automerge/crdt-document.js";
+import type { Entry } from "../../entry/entry.js";
 import { limits } from "../../entry/limits.js";
 import { VerifyError } from "../../errors.js";
 import type { HeldKey } from "../../keys/keyring.js";
@@ -18,6 +19,8 @@ export type Step =
 			readonly key: HeldKey;
 			/** Deletes that the change lifts. */
 			readonly lifts: readonly { readonly hash: string; readonly createdAt: number }[];
+			/** Attachment chunks that it refers to, unsigned. */
+			readonly chunks?: readonly Entry[];
 	  }
 	/** `heads`: Automerge heads that the author saw. */
 	| { readonly kind: "delete"; readonly heads: readonly string[]; readonly key: HeldKey };
@@ -116,6 +119,7 @@ export class DocumentJob implements CommitJob {
 			key: first.key,
 			changes: changes.map(({ change }) => change),
 			lastChange: (changes.at(-1) as LocalChange).hash,
+			chunks: run.flatMap(({ chunks }) => chunks ?? []),
 			dependencies: () => [...first.change.deps.map((dep) => this.#entryOf(dep)), ...first.lifts],
 			onSealed: (entry) => this.#open.addOwn(entry, changes),
 		};

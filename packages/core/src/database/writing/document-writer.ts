@@ -4,29 +4,31 @@
 import { isActorOf, renewActor } from "../../automerge/actor.js";
 import { draftError } from "../../automerge/automerge-error.js";
 import { CrdtDocument, type LocalChange } from "../../automerge/crdt-document.js";
-import { encodeInitialChange } from "../../automerge/initial-change.js";
-import { decodeProjection, encodeProjection } from "../../automerge/plain-data.js";
+import { decodeProjection } from "../../automerge/plain-data.js";
 import { drawIdBytes, makeDocumentId } from "../../entry/ids.js";
 import { limits } from "../../entry/limits.js";
-import { KeyError, UsageError, VerifyError } from "../../errors.js";
+import { KeyError, UsageError } from "../../errors.js";
 import type { HeldKey } from "../../keys/keyring.js";
 import type { RowWrite } from "../../store/rows.js";
 import type { Placement } from "../../store/store.js";
+import { type AttachmentEdits, editAttachments } from "../attachments/attachment-edits.js";
 import type { DatabaseContext } from "../context.js";
 import { projectionKey } from "../document-rows.js";
 import type { Documents } from "../documents/documents.js";
 import type { OpenDocument } from "../documents/open-document.js";
-import { describeVerdict } from "../judging/verdict.js";
 import { MindooDoc } from "../mindoo-doc.js";
 import type { DocumentFacts } from "../projection/projection-row.js";
 import { type Author, CommitQueue, type Draft } from "./commit-queue.js";
 import { DocumentJob, type Step } from "./document-job.js";
+import { firstChange, onlyChange } from "./first-change.js";
+import { keyToWrite } from "./writing-key.js";
 
 /**
  * Edits a draft in place. Every edit counts, on any level. May be async: edits before and after an `await` become one change when
- * its promise resolves. What it throws leaves the document as it was. The draft cannot be used afterwards.
+ * its promise resolves. What it throws leaves the document as it was. The draft cannot be used afterwards, nor can `attachments`, which
+ * adds, removes and reads the document's files.
  */
-export type ChangeFunction<T> = (draft: T) => void | Promise<void>;
+export type ChangeFunction<T> = (draft: T, attachments: AttachmentEdits) => void | Promise<void>;
 
 interface FirstEntry {
 	readonly entryType: "doc_create" | "doc_change";
@@ -53,10 +55,11 @@ export class DocumentWriter {
 		this.#actor = actor;
 		this.#documents = documents;
 		this.#author = author;
-		const { env, store, tenantRoot, dbId, trust, onAppended } = context;
+		const { env, store, attachmentStore, tenantRoot, dbId, trust, onAppended } = context;
 		this.#queue = new CommitQueue({
 			env,
 			store,
+			attachmentStore,
 			tenantRoot,
 			dbId,
 			author,
@@ -79,14 +82,19 @@ export class DocumentWriter {
 		const { env, tenantRoot, dbId } = this.#context;
 		const origin = { tenantRoot, dbId, decryptionKeyId, createdByPublicKey: this.#author.publicKey };
 		const docId = await makeDocumentId(env.crypto, origin, drawIdBytes(env.random));
-		return this.#writeFirst({ entryType: "doc_create", docId, key, ...(await this.#firstChange(initial)) });
+		return this.#writeFirst({
+			entryType: "doc_create",
+			docId,
+			key,
+			...(await firstChange(env.crypto, this.#actor, initial)),
+		});
 	}
 
 	/** Makes a document with a fixed id; several roots of it, made apart, merge. */
 	async createSettings(
 		docId: string,
 		decryptionKeyId: string,
-		edit: ChangeFunction<Record<string, unknown>>,
+		edit: (draft: Record<string, unknown>) => void | Promise<void>,
 	): Promise<void> {
 		const key = this.#keyFor(decryptionKeyId);
 		// An actor for each root: two at once would otherwise claim the same place.
@@ -146,6 +154,7 @@ export class DocumentWriter {
 			false,
 			() => facts as unknown as DocumentFacts,
 			() => decodeProjection(data),
+			this.#context.attachments,
 		);
 	}
 
@@ -182,14 +191,17 @@ export class DocumentWriter {
 		const crdt = open.crdt();
 		if (crdt.drafting) throw new UsageError("changeDoc: called inside the callback of a change of the same document");
 		const draft = crdt.openDraft() as T;
+		const attachments = this.#attachmentsOf(open, key, crdt);
 		let pending: void | Promise<void>;
 		try {
-			pending = edit(draft);
+			pending = edit(draft, attachments);
 		} catch (error) {
+			attachments.abandon();
 			crdt.rollbackDraft();
 			throw draftError(error);
 		}
-		if (isPromise(pending)) return this.#finishLater(open, key, pending);
+		if (isPromise(pending) || attachments.isBusy) return this.#finishLater(open, key, attachments, pending);
+		attachments.close();
 		const change = crdt.commitDraft();
 		if (change !== undefined) await this.#enqueue(open, { kind: "change", change, key, lifts: [] });
 	}
@@ -261,32 +273,61 @@ export class DocumentWriter {
 	 */
 	async #changeCopy<T>(open: OpenDocument, key: HeldKey, edit: ChangeFunction<T>): Promise<void> {
 		const loan = open.copyFor(this.#newActor());
+		const attachments = this.#attachmentsOf(open, key, loan.crdt);
 		let change: LocalChange | undefined;
 		try {
-			await edit(loan.crdt.openDraft() as T);
+			await edit(loan.crdt.openDraft() as T, attachments);
+			await attachments.settled();
+			attachments.close();
 			change = loan.crdt.commitDraft();
+		} catch (error) {
+			await attachments.release();
+			throw error;
 		} finally {
 			open.takeBack(loan, change);
 		}
-		if (change !== undefined) await this.#enqueue(open, { kind: "change", change, key, lifts: [] });
+		await this.#enqueueEdit(open, key, change, attachments);
 	}
 
 	/** Waits for an edit that goes on; meanwhile others may change the document. */
-	async #finishLater(open: OpenDocument, key: HeldKey, pending: Promise<void>): Promise<void> {
+	async #finishLater(
+		open: OpenDocument,
+		key: HeldKey,
+		attachments: AttachmentEdits,
+		pending: void | Promise<void>,
+	): Promise<void> {
 		const loan = open.lend();
 		let change: LocalChange | undefined;
 		try {
 			await pending;
+			await attachments.settled();
 			if (open.broken !== undefined) throw open.broken;
+			attachments.close();
 			change = loan.crdt.commitDraft();
 		} catch (error) {
+			attachments.abandon();
 			loan.crdt.rollbackDraft();
 			open.takeBack(loan, undefined);
+			await attachments.release();
 			throw draftError(error);
 		}
 		open.takeBack(loan, change);
 		// Without a pause: until it is noted as drafted, another copy might take its place.
-		if (change !== undefined) await this.#enqueue(open, { kind: "change", change, key, lifts: [] });
+		await this.#enqueueEdit(open, key, change, attachments);
+	}
+
+	/** Resolves when the change, if there is one, is durable, and nothing is staged any more that no entry needs. */
+	async #enqueueEdit(open: OpenDocument, key: HeldKey, change: LocalChange | undefined, attachments: AttachmentEdits) {
+		const { chunks } = attachments;
+		try {
+			if (change !== undefined) await this.#enqueue(open, { kind: "change", change, key, lifts: [], chunks });
+		} finally {
+			await attachments.release();
+		}
+	}
+
+	#attachmentsOf(open: OpenDocument, key: HeldKey, crdt: CrdtDocument): AttachmentEdits {
+		return editAttachments(this.#context, { docId: open.docId, key, author: this.#author.publicKey }, crdt);
 	}
 
 	#enqueue(open: OpenDocument, step: Step): Promise<void> {
@@ -343,53 +384,8 @@ export class DocumentWriter {
 		return this.#keyFor(standing.decryptionKeyId);
 	}
 
-	/** The version of a key to write under. */
 	#keyFor(decryptionKeyId: string, keyCommitment?: string): HeldKey {
-		const { trust, keyring } = this.#context;
-		const barred = trust.mayWrite(this.#author.publicKey);
-		if (barred !== undefined) throw new VerifyError(describeVerdict(barred));
-		const commitment = keyCommitment ?? trust.writeCommitment(decryptionKeyId);
-		const key = commitment === undefined ? keyring.newest(decryptionKeyId) : keyring.get(decryptionKeyId, commitment);
-		if (key === undefined) {
-			throw new KeyError(
-				commitment === undefined
-					? "the KeyBag holds no key of this id"
-					: "the directory announces a version of this key that the KeyBag does not hold yet; sync first",
-				{ keyId: decryptionKeyId },
-			);
-		}
-		return key;
-	}
-
-	/** The first change of a document, and what it shows. */
-	async #firstChange(initial: Readonly<Record<string, unknown>>): Promise<{ change: LocalChange; data: Uint8Array }> {
-		const actor = this.#actor;
-		const quick = await encodeInitialChange(this.#context.env.crypto, actor, initial);
-		if (quick !== undefined) return { change: quick, data: encodeProjection(quick.data) };
-		const crdt = CrdtDocument.create(actor);
-		try {
-			const draft = crdt.openDraft();
-			fill(draft, initial);
-			const change = crdt.commitDraft() ?? crdt.emptyChange();
-			return { change, data: encodeProjection(crdt.toData()) };
-		} finally {
-			crdt.free();
-		}
-	}
-}
-
-function onlyChange({
-	change,
-	hash,
-}: LocalChange): Pick<Draft, "changes" | "lastChange" | "dependencies" | "onSealed"> {
-	return { changes: [change], lastChange: hash, dependencies: () => [], onSealed: () => {} };
-}
-
-function fill(draft: Record<string, unknown>, initial: Readonly<Record<string, unknown>>): void {
-	try {
-		for (const [key, value] of Object.entries(initial)) draft[key] = value;
-	} catch (error) {
-		throw draftError(error);
+		return keyToWrite(this.#context, { author: this.#author.publicKey, decryptionKeyId, keyCommitment });
 	}
 }
 

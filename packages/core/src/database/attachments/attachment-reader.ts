@@ -1,0 +1,188 @@
+import type { Entry } from "../../entry/entry.js";
+import { openPayload } from "../../entry/payload.js";
+import type { Env } from "../../env.js";
+import { KeyError, UsageError, VerifyError } from "../../errors.js";
+import type { Keyring } from "../../keys/keyring.js";
+import type { LocalStore } from "../../store/store.js";
+import type { AttachmentReference } from "./attachment-reference.js";
+import { ChunkIndex, missingChunk, type PendingChunks, type PlacedChunk } from "./chunk-index.js";
+
+/** Bytes of the file that are read at once; while the caller has one piece, the next is on its way. */
+const pieceBytes = 2 * 1024 * 1024;
+
+/** A document whose attachments are read: as it stood, so that an earlier revision reads what it referred to. */
+export interface AttachmentSource {
+	readonly docId: string;
+	readonly decryptionKeyId: () => string;
+	readonly references: () => ReadonlyMap<string, AttachmentReference>;
+	/** Chunks that were added by the edit under way. */
+	readonly pending?: PendingChunks;
+}
+
+export interface AttachmentReaderContext {
+	readonly env: Pick<Env, "crypto">;
+	readonly keyring: Keyring;
+}
+
+/** Reads the bytes of attachments: every chunk's address, content and place is checked before a byte of it is given out. */
+export class AttachmentReader {
+	readonly #context: AttachmentReaderContext;
+	readonly #store: LocalStore;
+	readonly #index: ChunkIndex;
+
+	/** @param store holds the chunks. */
+	constructor(context: AttachmentReaderContext, store: LocalStore) {
+		this.#context = context;
+		this.#store = store;
+		this.#index = new ChunkIndex(store);
+	}
+
+	/** All bytes. Throws as `range`. */
+	async all(source: AttachmentSource, id: string): Promise<Uint8Array> {
+		return this.range(source, id, 0, referenceOf(source, id).size);
+	}
+
+	/**
+	 * Bytes from `start` to `end`, exclusive.
+	 * @throws {UsageError} for a range outside of the attachment, `not-found` for an unknown id.
+	 * @throws {StoreError} `chunk-missing` or `store-damaged`, {VerifyError}, {KeyError} name the chunk.
+	 */
+	async range(source: AttachmentSource, id: string, start: number, end: number): Promise<Uint8Array> {
+		const reference = referenceOf(source, id);
+		checkRange(start, end, reference.size);
+		if (start === end) return new Uint8Array(0);
+		// A size that the chunks do not bear out must not be allocated.
+		await this.#index.check(source.docId, reference, source.pending);
+		const bytes = new Uint8Array(end - start);
+		for await (const { at, piece } of this.#pieces(source, reference, start, end)) bytes.set(piece, at - start);
+		return bytes;
+	}
+
+	/** Bytes from `offset` on, in pieces that belong to the caller. Throws as `range`. */
+	async *stream(source: AttachmentSource, id: string, offset = 0): AsyncGenerator<Uint8Array> {
+		const reference = referenceOf(source, id);
+		checkRange(offset, reference.size, reference.size);
+		for await (const { piece } of this.#pieces(source, reference, offset, reference.size)) yield piece;
+	}
+
+	async *#pieces(
+		source: AttachmentSource,
+		reference: AttachmentReference,
+		start: number,
+		end: number,
+	): AsyncGenerator<{ readonly at: number; readonly piece: Uint8Array }> {
+		let next: Promise<readonly Opened[]> | undefined;
+		try {
+			for await (const chunks of this.#groups(source, reference, start, end)) {
+				const before: Promise<readonly Opened[]> | undefined = next;
+				next = this.#open(source, chunks);
+				// Its failure is told when its turn comes.
+				next.catch(() => undefined);
+				if (before !== undefined) yield* cut(await before, start, end);
+			}
+			if (next !== undefined) yield* cut(await next, start, end);
+		} finally {
+			await next?.catch(() => undefined);
+		}
+	}
+
+	/** The chunks of a range in groups that are read at once. */
+	async *#groups(
+		{ docId, pending }: AttachmentSource,
+		reference: AttachmentReference,
+		start: number,
+		end: number,
+	): AsyncGenerator<readonly PlacedChunk[]> {
+		for (let at = start; at < end; ) {
+			let group: PlacedChunk[] = [];
+			let bytes = 0;
+			for (const chunk of await this.#index.chunksFrom(docId, reference, at, end, pending)) {
+				group.push(chunk);
+				bytes += chunk.size;
+				at = chunk.start + chunk.size;
+				if (bytes < pieceBytes) continue;
+				yield group;
+				group = [];
+				bytes = 0;
+			}
+			if (group.length > 0) yield group;
+		}
+	}
+
+	async #open(source: AttachmentSource, chunks: readonly PlacedChunk[]): Promise<readonly Opened[]> {
+		const stored = chunks.filter(({ hash }) => !source.pending?.has(hash)).map(({ hash }) => hash);
+		const entries = new Map((await this.#store.getEntries(stored)).map((entry) => [entry.hash, entry]));
+		const opened: Opened[] = [];
+		for (const chunk of chunks) {
+			const entry = entries.get(chunk.hash) ?? (await this.#staged(source.pending?.get(chunk.hash)));
+			if (entry?.kind !== "entry") throw missingChunk(chunk.hash);
+			opened.push({ at: chunk.start, bytes: await this.#decrypt(entry, source.decryptionKeyId()) });
+		}
+		return opened;
+	}
+
+	async #staged(entry: Entry | undefined): Promise<Entry | undefined> {
+		if (entry === undefined || entry.payload !== undefined) return entry;
+		const payload = await this.#store.staging.get(entry.common.contentHash);
+		return payload && { ...entry, payload };
+	}
+
+	async #decrypt({ hash, fields, payload }: Entry, keyId: string): Promise<Uint8Array> {
+		if (fields === undefined || payload === undefined) throw missingChunk(hash);
+		if (fields.decryptionKeyId !== keyId) {
+			throw new VerifyError("attachment: a chunk is not under the key of its document", { hash });
+		}
+		const held = this.#context.keyring.get(fields.decryptionKeyId, fields.keyCommitment);
+		if (held === undefined) {
+			throw new KeyError("attachment: the KeyBag does not hold the key of a chunk", {
+				keyId: fields.decryptionKeyId,
+				hash,
+			});
+		}
+		const key = await held.subkeys.attachmentKey();
+		const bytes = await openPayload(this.#context.env.crypto, fields, payload, key);
+		if (bytes === undefined) throw new VerifyError("attachment: a chunk does not open under its key", { hash });
+		return bytes;
+	}
+}
+
+interface Opened {
+	readonly at: number;
+	readonly bytes: Uint8Array;
+}
+
+/** What of the chunks lies in the range. */
+function* cut(opened: readonly Opened[], start: number, end: number) {
+	for (const { at, bytes } of opened) {
+		const from = Math.max(0, start - at);
+		const to = Math.min(bytes.length, end - at);
+		yield { at: at + from, piece: from === 0 && to === bytes.length ? bytes : bytes.slice(from, to) };
+	}
+}
+
+function referenceOf({ references }: AttachmentSource, id: string): AttachmentReference {
+	const reference = references().get(id);
+	if (reference === undefined) throw unknownAttachment();
+	return reference;
+}
+
+export function unknownAttachment(): UsageError {
+	return new UsageError("the document has no attachment with this id", { code: "not-found" });
+}
+
+function checkRange(start: number, end: number, size: number): void {
+	for (const offset of [start, end]) {
+		if (!Number.isSafeInteger(offset) || offset < 0 || offset > size) {
+			throw new UsageError(`attachment: expected a whole number of bytes from 0 to ${size}, found ${offset}`, {
+				expected: size,
+				found: offset,
+			});
+		}
+	}
+	if (end < start) {
+		throw new UsageError("attachment: expected a range that does not end before it starts", {
+			expected: start,
+			found: end,
+		});
+	}
+}
