@@ -1,11 +1,6 @@
-import {
-	type AdministratorOptions,
-	type EncryptedKeyPair,
-	FormatError,
-	parseEncryptedKeyPair,
-	UsageError,
-} from "mindoodb";
+import { type AdministratorOptions, parseEncryptedKeyPair, UsageError } from "mindoodb";
 import type { Call, Workplace } from "./call.js";
+import { parseJson } from "./json-value.js";
 
 export const recoveryOption = ["--recovery-key <file>", "sign with the recovery key in this file"] as const;
 export const rootOptions = [
@@ -27,21 +22,11 @@ export async function rootKey(
 	const { limits = {} } = call.kdf;
 	const file = call.option("recoveryKey");
 	if (file !== undefined) {
-		const key = parseKeyPair(await call.readFile(file));
+		const key = parseEncryptedKeyPair(parseJson(await call.readFile(file), "recovery key"));
 		return { key, purpose: "recovery", password: await call.password("recovery"), limits };
 	}
 	const key = await folder.administrationKey(tenant.identity.tenantRoot);
 	if (key === undefined)
 		throw new UsageError("this folder does not hold the administration key", { code: "not-found" });
 	return { key, password: await call.password("admin"), limits };
-}
-
-function parseKeyPair(text: string): EncryptedKeyPair {
-	let json: unknown;
-	try {
-		json = JSON.parse(text);
-	} catch {
-		throw new FormatError("recovery key: expected JSON");
-	}
-	return parseEncryptedKeyPair(json);
 }

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { readFile, writeFile } from "node:fs/promises";
+import { open, readFile, rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import {
 	type MindooDB,
@@ -112,12 +112,28 @@ export class Call {
 	}
 
 	/** Makes a file that only its owner may read. @throws {UsageError} when there is one already, or none can be made. */
-	async makeFile(name: string, text: string): Promise<string> {
+	makeFile(name: string, text: string): Promise<string> {
+		return this.makeFileFrom(name, (write) => write(new TextEncoder().encode(text)));
+	}
+
+	/** As `makeFile`, piece by piece; what fails half-way leaves none. @returns its path. */
+	async makeFileFrom(
+		name: string,
+		work: (write: (piece: Uint8Array) => Promise<void>) => Promise<void>,
+	): Promise<string> {
 		const path = this.path(name);
-		await writeFile(path, text, { flag: "wx", mode: 0o600 }).catch((cause: unknown) => {
+		const file = await open(path, "wx", 0o600).catch((cause: unknown) => {
 			const reason = String((cause as { code?: unknown }).code ?? "unknown error");
 			throw new UsageError(`the file ${name} cannot be made (${reason})`, { cause });
 		});
+		try {
+			await work((piece) => file.writeFile(piece));
+		} catch (error) {
+			await rm(path, { force: true });
+			throw error;
+		} finally {
+			await file.close();
+		}
 		return path;
 	}
 

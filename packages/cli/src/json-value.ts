@@ -35,16 +35,18 @@ export function fromJsonValue(value: JsonValue): unknown {
 	}
 }
 
+/** @param what names it in the error. @throws {FormatError} without the parser's own message, which quotes what it read. */
+export function parseJson(text: string, what: string): unknown {
+	try {
+		return JSON.parse(text);
+	} catch {
+		throw new FormatError(`${what}: expected JSON`);
+	}
+}
+
 /** Reads the JSON object of a document. @throws {FormatError} */
 export function parseDocument(text: string): Record<string, unknown> {
-	let json: JsonValue;
-	try {
-		json = JSON.parse(text) as JsonValue;
-	} catch {
-		// The parser's own message quotes what it read.
-		throw new FormatError("document: expected JSON");
-	}
-	const value = fromJsonValue(mapOf(json));
+	const value = fromJsonValue(mapOf(parseJson(text, "document") as JsonValue));
 	if (typeof value !== "object" || value === null || value instanceof Date || value instanceof Uint8Array) {
 		throw new FormatError("document: expected a JSON object");
 	}

@@ -1,8 +1,9 @@
 import { createReadStream } from "node:fs";
-import { open, rm, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { type AttachmentInfo, type MindooDB, type MindooDoc, UsageError } from "mindoodb";
 import { type Call, refuseDirectory } from "../call.js";
 import type { Answer, CommandSpec, GroupSpec } from "../command.js";
+import { withDocument } from "../one-document.js";
 import { lineText, table } from "../text.js";
 
 type Args = readonly (string | undefined)[];
@@ -17,7 +18,7 @@ const add: CommandSpec = {
 	passwords: ["user"],
 	example: "attach add notes R2yKcq1wVb8kM0Yw3n5tXhJd7sLzPqAe photo.jpg --type image/jpeg",
 	run: (call, args) =>
-		withDocument(call, args, async (db, doc) => {
+		onDocument(call, args, async (db, doc) => {
 			const [, , file = "-"] = args;
 			const name = call.option("name") ?? (file === "-" ? "stdin" : (file.split(/[\\/]/).at(-1) as string));
 			const type = call.option("type") ?? "application/octet-stream";
@@ -39,7 +40,7 @@ const append: CommandSpec = {
 	passwords: ["user"],
 	example: "attach append notes R2yKcq1wVb8kM0Yw3n5tXhJd7sLzPqAe 6wKz0qN3bVtYx8mJcR1dLg today.log",
 	run: (call, args) =>
-		withDocument(call, args, async (db, doc) => {
+		onDocument(call, args, async (db, doc) => {
 			const [, , id = "", file = "-"] = args;
 			await upload(call, file, (source, onProgress) =>
 				db.changeDoc(doc, (_, attachments) => attachments.appendToAttachmentStream(id, source, { onProgress })),
@@ -55,7 +56,7 @@ const list: CommandSpec = {
 	passwords: ["user"],
 	example: "attach list notes R2yKcq1wVb8kM0Yw3n5tXhJd7sLzPqAe",
 	run: (call, args) =>
-		withDocument(call, args, async (_db, doc) => {
+		onDocument(call, args, async (_db, doc) => {
 			const all = doc.getAttachments();
 			const rows = all.map(({ id, size, mimeType, fileName }) => [
 				id,
@@ -75,7 +76,7 @@ const get: CommandSpec = {
 	passwords: ["user"],
 	example: "attach get notes R2yKcq1wVb8kM0Yw3n5tXhJd7sLzPqAe 6wKz0qN3bVtYx8mJcR1dLg photo.jpg",
 	run: (call, args) =>
-		withDocument(call, args, async (_db, doc) => {
+		onDocument(call, args, async (_db, doc) => {
 			const [, , id = "", file = "-"] = args;
 			const attachment = doc.getAttachments().find((each) => each.id === id);
 			if (attachment === undefined) {
@@ -89,7 +90,7 @@ const get: CommandSpec = {
 				await download(call, doc, { id, from, to }, (piece) => call.write(piece));
 				return { data: undefined, lines: [] };
 			}
-			const path = await intoFile(call, file, (write) => download(call, doc, { id, from, to }, write));
+			const path = await call.makeFileFrom(file, (write) => download(call, doc, { id, from, to }, write));
 			return { data: { ...attachment, path }, lines: [`${to - from} bytes in ${lineText(path, 200)}`] };
 		}),
 };
@@ -100,7 +101,7 @@ const remove: CommandSpec = {
 	passwords: ["user"],
 	example: "attach remove notes R2yKcq1wVb8kM0Yw3n5tXhJd7sLzPqAe 6wKz0qN3bVtYx8mJcR1dLg",
 	run: (call, args) =>
-		withDocument(call, args, async (db, doc) => {
+		onDocument(call, args, async (db, doc) => {
 			const [, , id = ""] = args;
 			await db.changeDoc(doc, (_, attachments) => attachments.removeAttachment(id));
 			return { data: { id }, lines: ["Removed."] };
@@ -113,19 +114,10 @@ export const attach: GroupSpec = {
 	commands: [add, list, get, append, remove],
 };
 
-function withDocument(
-	call: Call,
-	[dbId = "", id = ""]: Args,
-	work: (db: MindooDB, doc: MindooDoc) => Promise<Answer>,
-): Promise<Answer> {
-	refuseDirectory(dbId);
-	return call.withTenant(async (place) => {
-		const db = await call.existing(place, dbId);
-		const doc = await db.getDocument(id);
-		if (doc === undefined)
-			throw new UsageError("there is no such document that can be read here", { code: "not-found" });
-		return work(db, doc);
-	});
+/** Files belong to documents of users, never to the directory's. */
+function onDocument(call: Call, args: Args, work: (db: MindooDB, doc: MindooDoc) => Promise<Answer>): Promise<Answer> {
+	refuseDirectory(args[0]);
+	return withDocument(call, args, work);
 }
 
 async function upload<T>(
@@ -163,30 +155,6 @@ async function download(
 			report(to - from - left, to - from);
 		}
 	});
-}
-
-/** Makes a file that only its owner may read; what fails half-way leaves none. */
-async function intoFile(
-	call: Call,
-	name: string,
-	work: (write: (piece: Uint8Array) => Promise<void>) => Promise<void>,
-): Promise<string> {
-	const path = call.path(name);
-	const file = await open(path, "wx", 0o600).catch((cause: unknown) => {
-		const reason = String((cause as { code?: unknown }).code ?? "unknown error");
-		throw new UsageError(`the file ${name} cannot be made (${reason})`, { cause });
-	});
-	try {
-		await work(async (piece) => {
-			await file.writeFile(piece);
-		});
-	} catch (error) {
-		await rm(path, { force: true });
-		throw error;
-	} finally {
-		await file.close();
-	}
-	return path;
 }
 
 function rangeOf(text: string | undefined, { size }: AttachmentInfo): readonly [number, number] {

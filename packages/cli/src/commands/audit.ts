@@ -1,5 +1,4 @@
 import { createReadStream } from "node:fs";
-import { open, rm } from "node:fs/promises";
 import { type CheckedTrail, checkAuditTrail, judgeAuditTrail, memoryStores, nodeCrypto, UsageError } from "mindoodb";
 import type { Call } from "../call.js";
 import type { Answer, CommandSpec, GroupSpec } from "../command.js";
@@ -23,24 +22,16 @@ const exportTrail: CommandSpec = {
 			const trail = db.exportAuditTrail(docId);
 			// Before the file is made, or a document that is not there would leave an empty one.
 			const first = await trail.next();
-			await call.makeFile(out, "");
-			const file = await open(call.path(out), "a");
 			let bytes = 0;
-			try {
+			const file = await call.makeFileFrom(out, async (write) => {
 				for (let piece = first; piece.done !== true; piece = await trail.next()) {
-					await file.write(piece.value);
+					await write(piece.value);
 					bytes += piece.value.length;
 				}
-			} catch (error) {
-				// What is not whole is no trail.
-				await rm(call.path(out));
-				throw error;
-			} finally {
-				await file.close();
-			}
+			});
 			return {
-				data: { file: call.path(out), bytes },
-				lines: [`${bytesText(bytes)} written to ${call.path(out)}; \`audit verify\` checks it anywhere.`],
+				data: { file, bytes },
+				lines: [`${bytesText(bytes)} written to ${file}; \`audit verify\` checks it anywhere.`],
 			};
 		});
 	},

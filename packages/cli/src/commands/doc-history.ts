@@ -3,6 +3,7 @@ import { type Call, refuseDirectory } from "../call.js";
 import type { Answer, CommandSpec } from "../command.js";
 import { toJsonValue } from "../json-value.js";
 import { memberNames } from "../members.js";
+import { absent } from "../one-document.js";
 import { dateText, lineText, table } from "../text.js";
 
 const pointHelp =
@@ -125,10 +126,6 @@ const restore: CommandSpec = {
 
 /** The commands of `doc` that look back. */
 export const historyCommands: readonly CommandSpec[] = [history, diff, blame, conflicts, restore];
-
-export function absent(): UsageError {
-	return new UsageError("there is no such document that can be read here; `explain` tells more", { code: "not-found" });
-}
 
 type Names = (publicKey: string) => string;
 

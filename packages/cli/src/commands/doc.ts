@@ -1,11 +1,12 @@
-import type { MindooDB, MindooDoc } from "mindoodb";
+import type { MindooDoc } from "mindoodb";
 import { UsageError } from "mindoodb";
 import { type Call, openDatabase, refuseDirectory } from "../call.js";
-import type { Answer, CommandSpec, GroupSpec } from "../command.js";
+import type { CommandSpec, GroupSpec } from "../command.js";
 import { applyPatch, parseSetting } from "../document-patch.js";
 import { parseDocument, toJsonValue } from "../json-value.js";
+import { withDocument } from "../one-document.js";
 import { dateText, lineText, table } from "../text.js";
-import { absent, historyCommands } from "./doc-history.js";
+import { historyCommands } from "./doc-history.js";
 import { exportLines, importLines } from "./doc-lines.js";
 import { purge } from "./doc-purge.js";
 
@@ -122,19 +123,6 @@ export const doc: GroupSpec = {
 	summary: "documents",
 	commands: [put, get, edit, list, ...historyCommands, remove, purge, exportLines, importLines],
 };
-
-function withDocument(
-	call: Call,
-	[dbId = "", id = ""]: readonly (string | undefined)[],
-	work: (db: MindooDB, doc: MindooDoc) => Promise<Answer>,
-): Promise<Answer> {
-	return call.withTenant(async (place) => {
-		const db = await call.existing(place, dbId);
-		const doc = await db.getDocument(id);
-		if (doc === undefined) throw absent();
-		return work(db, doc);
-	});
-}
 
 function settingsOf(call: Call) {
 	const { set = [], unset = [] } = call.options as { set?: readonly string[]; unset?: readonly string[] };

@@ -1,5 +1,6 @@
-import { type EncryptedPrivateKey, FormatError, parseEncryptedPrivateKey, toHex, UsageError } from "mindoodb";
+import { type EncryptedPrivateKey, parseEncryptedPrivateKey, toHex, UsageError } from "mindoodb";
 import type { CommandSpec, GroupSpec } from "../command.js";
+import { parseJson } from "../json-value.js";
 import { table } from "../text.js";
 import { govern, hand, rotate } from "./key-government.js";
 
@@ -29,7 +30,7 @@ const importKey: CommandSpec = {
 	passwords: ["user", "key"],
 	example: "key import payroll payroll.key.json",
 	async run(call, [name = "", file = ""]) {
-		const key = parseKey(await call.readFile(file));
+		const key = parseEncryptedPrivateKey(parseJson(await call.readFile(file), "key"));
 		return call.withTenant(async ({ tenant }) => {
 			const password = await call.password("key");
 			const fresh = await tenant.keyBag.decryptAndImportKey(name, key, { password, limits: call.kdf.limits ?? {} });
@@ -84,14 +85,4 @@ export const key: GroupSpec = {
 
 function keyText(key: EncryptedPrivateKey): string {
 	return `${JSON.stringify(key, undefined, "\t")}\n`;
-}
-
-function parseKey(text: string): EncryptedPrivateKey {
-	let json: unknown;
-	try {
-		json = JSON.parse(text);
-	} catch {
-		throw new FormatError("key: expected JSON");
-	}
-	return parseEncryptedPrivateKey(json);
 }

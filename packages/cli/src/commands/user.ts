@@ -1,6 +1,7 @@
-import { createFolder, FormatError, type PublicUserId, parsePublicUserId, toHex } from "mindoodb";
+import { createFolder, parsePublicUserId, toHex } from "mindoodb";
 import { administratorOf, rootOptions } from "../administrator.js";
 import type { CommandSpec, GroupSpec } from "../command.js";
+import { parseJson } from "../json-value.js";
 import { dateText, fileName, table } from "../text.js";
 import { device } from "./device.js";
 
@@ -37,7 +38,7 @@ const add: CommandSpec = {
 	passwords: ["user", "admin", "recovery"],
 	example: "user add bob.user.json --dir alice",
 	async run(call, [file = ""]) {
-		const user = readUser(await call.readFile(file));
+		const user = parsePublicUserId(parseJson(await call.readFile(file), "user id"));
 		return call.withTenant(async (place) => {
 			const directory = await place.tenant.openDirectory();
 			await directory.registerUser(user, await administratorOf(call, place));
@@ -118,13 +119,3 @@ export const user: GroupSpec = {
 	summary: "identities and members",
 	commands: [create, add, revoke, list, password, device],
 };
-
-function readUser(text: string): PublicUserId {
-	let json: unknown;
-	try {
-		json = JSON.parse(text);
-	} catch {
-		throw new FormatError("user id: expected JSON");
-	}
-	return parsePublicUserId(json);
-}

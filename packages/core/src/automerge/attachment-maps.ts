@@ -5,7 +5,7 @@
  */
 import type { DraftContext } from "./draft.js";
 import type { Handle } from "./draft-value.js";
-import { type DocumentData, plainData } from "./plain-data.js";
+import { type DocumentData, isMap, plainData } from "./plain-data.js";
 
 export const attachmentsKey = "_attachments";
 const root = "_root";
@@ -82,14 +82,4 @@ export class DraftAttachments {
 /** Object ids of the maps that stand at the key; what Automerge shows is the last. */
 function mapsOf(handle: Pick<Handle, "getAll">): string[] {
 	return handle.getAll(root, attachmentsKey).flatMap(([type, value]) => (type === "map" ? [value as string] : []));
-}
-
-function isMap(value: unknown): boolean {
-	return (
-		typeof value === "object" &&
-		value !== null &&
-		!Array.isArray(value) &&
-		!(value instanceof Date) &&
-		!(value instanceof Uint8Array)
-	);
 }

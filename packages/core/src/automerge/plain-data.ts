@@ -162,6 +162,17 @@ function stripMap(map: DocumentData, path: Path, revivals: Revival[]): unknown {
 	return copy ?? map;
 }
 
+/** Whether a value is a map, and none of the other kinds that are objects too. */
+export function isMap(value: unknown): value is DocumentData {
+	return (
+		typeof value === "object" &&
+		value !== null &&
+		!Array.isArray(value) &&
+		!(value instanceof Date) &&
+		!(value instanceof Uint8Array)
+	);
+}
+
 function kindOf(value: DocumentValue): Kind | undefined {
 	switch (typeof value) {
 		case "number":

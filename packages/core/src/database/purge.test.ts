@@ -4,18 +4,9 @@ import { expect, it } from "vitest";
 import { stubOf } from "../entry/entry.js";
 import type { Level } from "../store/level.js";
 import type { MindooDB } from "./mindoo-db.js";
-import type { TrustEffects } from "./trust-port.js";
+import { noEffects, type TrustEffects } from "./trust-port.js";
 
-const judgeAll: TrustEffects = {
-	known: [],
-	authors: [],
-	pardoned: [],
-	pardonedRuns: [],
-	judged: [],
-	keys: [],
-	erased: [],
-	everything: true,
-};
+const judgeAll: TrustEffects = { ...noEffects, everything: true };
 
 async function newTenant(wrapLevel: (level: Level) => Level = (level) => level): Promise<TenantFixture> {
 	return TenantFixture.create({ env: await nodeEnv(), newStores: (crypto) => memoryStores(crypto, { wrapLevel }) });

@@ -16,7 +16,7 @@ export class TrustFollower {
 	}
 
 	async follow(effects: TrustEffects): Promise<void> {
-		await this.#erase(effects.erased);
+		await this.#erase();
 		const documents = new Set<number>();
 		const { store } = this.#context;
 		if (effects.everything) {
@@ -35,10 +35,11 @@ export class TrustFollower {
 		await this.#judgeAnew(documents);
 	}
 
-	/** Carries out purge requests, each once. */
-	async #erase(docIds: readonly string[]): Promise<void> {
-		for (const docId of docIds) {
-			if (!this.#context.store.isErased(docId)) await this.#documents.purge(docId, true);
+	/** Carries out purge requests, each once; also those that a step before could not follow. */
+	async #erase(): Promise<void> {
+		const { store, trust } = this.#context;
+		for (const docId of trust.erasedDocuments()) {
+			if (!store.isErased(docId)) await this.#documents.purge(docId, true);
 		}
 	}
 

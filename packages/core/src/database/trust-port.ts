@@ -39,8 +39,6 @@ export interface TrustEffects {
 	readonly pardoned: readonly string[];
 	/** Ends of runs that were pardoned. */
 	readonly pardonedRuns: readonly string[];
-	/** Documents that the tenant wants erased. */
-	readonly erased: readonly string[];
 	/** Entries of this very database whose verdict changed; only in the directory itself. */
 	readonly judged: readonly string[];
 	/** Key commitments that were announced or whose key came into reach. */
@@ -56,6 +54,5 @@ export const noEffects: TrustEffects = {
 	pardonedRuns: [],
 	judged: [],
 	keys: [],
-	erased: [],
 	everything: false,
 };

@@ -3,6 +3,7 @@ import { UsageError } from "../errors.js";
 import type { DirectoryState } from "../trust/directory-state.js";
 import type { AcceptedRuns } from "../trust/form-codecs.js";
 import type { DirectoryForm } from "../trust/forms.js";
+import { membersNamed } from "../trust/people.js";
 
 /** @throws {UsageError} `not-administrator` without one of the two keys. */
 export function checkRootKey(administrator: object | undefined): void {
@@ -14,10 +15,9 @@ export function checkRootKey(administrator: object | undefined): void {
 
 /** Grants for all keys of a member. @throws {UsageError} `not-found` when nobody of this name is a member. */
 export function administratorGrants(state: DirectoryState, username: string): DirectoryForm[] {
-	const name = username.normalize("NFC");
-	const keys = state.members().filter((member) => member.username === name && member.revoked === undefined);
+	const keys = membersNamed(state.members(), username).filter(({ revoked }) => revoked === undefined);
 	if (keys.length === 0) throw new UsageError("expected the name of a member", { code: "not-found" });
-	return keys.map(({ signingKey }) => ({ form: "admingrant", username: name, signingKey }));
+	return keys.map(({ signingKey, username: name }) => ({ form: "admingrant", username: name, signingKey }));
 }
 
 /**

@@ -5,16 +5,12 @@ import { directoryId } from "../trust/directory-record.js";
 import type { DirectoryState } from "../trust/directory-state.js";
 
 /**
- * Whether an administrator wants the replicas of this user to erase themselves: every grant of the key has ended, and at least one
- * revocation that counts asks for it. Source: docs/trust.md, "Joining, rolling back, leaving".
- * @param publicKey the replica's own signing key, hex.
+ * Whether the revocation that ends a key's membership asks the user's replicas to erase themselves.
+ * Source: docs/trust.md, "Joining, rolling back, leaving".
+ * @param publicKey the replica's own signing key, hex; none is never asked.
  */
-function isWipeRequested(state: DirectoryState, publicKey: string): boolean {
-	const grants = state.members().filter(({ signingKey }) => signingKey === publicKey);
-	return (
-		grants.every(({ revoked }) => revoked !== undefined) &&
-		grants.some(({ revoked }) => revoked?.requestDataWipe === true)
-	);
+function isWipeRequested(state: DirectoryState, publicKey: string | undefined): boolean {
+	return state.members().find(({ signingKey }) => signingKey === publicKey)?.revoked?.requestDataWipe === true;
 }
 
 /**
@@ -65,7 +61,7 @@ export class DataWipe {
 	/** Begins when the directory asks for it. Does not wait: the very transfer that brought the request has to end first. */
 	startIfAsked(): void {
 		const { env, state, publicKey } = this.#parts;
-		if (this.#running !== undefined || publicKey === undefined || !isWipeRequested(state, publicKey)) return;
+		if (this.#running !== undefined || !isWipeRequested(state, publicKey)) return;
 		this.#running = this.#run();
 		this.#running.catch((error: unknown) => {
 			env.log("error", "the tenant could not be erased; it is tried again when it is opened", {
@@ -79,7 +75,7 @@ export class DataWipe {
 		// Not before whoever brought the news has put it down: a grant that lifts the revocation may come right behind it.
 		await Promise.resolve();
 		await transferred();
-		if (publicKey === undefined || !isWipeRequested(state, publicKey)) {
+		if (!isWipeRequested(state, publicKey)) {
 			this.#running = undefined;
 			return;
 		}

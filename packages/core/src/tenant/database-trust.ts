@@ -86,7 +86,6 @@ export class TenantTrust implements DatabaseTrust {
 		const { state } = this.#log;
 		const directory = this.#dbId === directoryId;
 		const adminOnly = directory || state.adminOnly(this.#dbId);
-		const asked = new Set(changes.purges.some(({ dbId }) => dbId === this.#dbId) ? this.erasedDocuments() : []);
 		const pardons = changes.pardons.filter(({ dbId }) => dbId === this.#dbId);
 		return {
 			known: directory ? [] : changes.known,
@@ -95,7 +94,6 @@ export class TenantTrust implements DatabaseTrust {
 			pardonedRuns: pardons.flatMap(({ runs }) => runs.map(({ to }) => to)),
 			keys: directory ? [] : changes.commitments,
 			judged: directory ? changes.verdicts : [],
-			erased: changes.purges.flatMap(({ dbId, docId }) => (dbId === this.#dbId && asked.has(docId) ? [docId] : [])),
 			everything:
 				changes.adminOnly.includes(this.#dbId) ||
 				(!directory && (changes.hidden || changes.governed.length > 0 || this.#withdrew(changes.commitments))),

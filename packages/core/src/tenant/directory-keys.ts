@@ -3,6 +3,7 @@ import { checkId } from "../entry/header.js";
 import { KeyError, UsageError } from "../errors.js";
 import { directoryId } from "../trust/directory-record.js";
 import type { DirectoryForm, GrantAccess } from "../trust/forms.js";
+import { membersNamed } from "../trust/people.js";
 import { KeyDrafts, type KeyDraftsContext } from "./key-drafts.js";
 import { type Handing, KeyHolders, type Receiver, receiversOf } from "./key-holders.js";
 
@@ -158,8 +159,7 @@ export class DirectoryKeys {
 	async #receiversNamed(usernames: readonly string[]): Promise<Receiver[]> {
 		const members = this.#context.state.members().filter(({ revoked }) => revoked === undefined);
 		const named = usernames.flatMap((username) => {
-			const name = username.normalize("NFC");
-			const found = members.filter((member) => member.username === name);
+			const found = membersNamed(members, username);
 			if (found.length === 0) throw new UsageError("expected the names of members", { code: "not-found" });
 			return found;
 		});

@@ -13,7 +13,7 @@ import type { ContentAddressedStore } from "../store/store.js";
 import { directoryId } from "../trust/directory-record.js";
 import type { ChainRun } from "../trust/form-codecs.js";
 import { type DirectoryForm, formData, joinData } from "../trust/forms.js";
-import type { Administrator, Member, SyncServer } from "../trust/people.js";
+import { type Administrator, type Member, membersNamed, type SyncServer } from "../trust/people.js";
 import { administratorGrants, administratorRevocations, checkRootKey } from "./administrators.js";
 import type {
 	AdministratorOptions,
@@ -98,7 +98,7 @@ export class MindooTenantDirectory {
 		await this.#bringLevel(withoutDatabases);
 		const { state } = this.#context.log;
 		const name = username.normalize("NFC");
-		const keys = state.members().filter((member) => member.username === name && member.revoked === undefined);
+		const keys = this.#members(username).filter(({ revoked }) => revoked === undefined);
 		if (keys.length === 0) throw new UsageError("revokeUser: expected the name of a member", { code: "not-found" });
 		const signingKeys = keys.map(({ signingKey }) => signingKey);
 		if (options.administrator === undefined && signingKeys.some((key) => state.isAdministrator(key))) {
@@ -354,8 +354,7 @@ export class MindooTenantDirectory {
 	}
 
 	#members(username: string): readonly Member[] {
-		const name = username.normalize("NFC");
-		return this.#context.log.state.members().filter((member) => member.username === name);
+		return membersNamed(this.#context.log.state.members(), username);
 	}
 
 	async #signingKey({ administrator }: AdministratorOptions): Promise<SigningKey> {

@@ -287,7 +287,7 @@ export class MindooTenant {
 			this.#databases.delete(dbId);
 			this.#following.delete(dbId);
 		});
-		await db.followTrust({ ...noEffects, keys: this.#keyring.commitments(), erased: trust.erasedDocuments() });
+		await db.followTrust({ ...noEffects, keys: this.#keyring.commitments() });
 		const open = { db, trust };
 		for (;;) {
 			const { latest } = this.#log;

@@ -135,6 +135,12 @@ export function serversOf({ graph, statements }: TrustView): readonly SyncServer
 		.sort((a, b) => compare(a.hash, b.hash));
 }
 
+/** Those with a name, in whatever normalization it is given. */
+export function membersNamed(members: readonly Member[], username: string): Member[] {
+	const name = username.normalize("NFC");
+	return members.filter((member) => member.username === name);
+}
+
 function actOf({ record }: DirectoryNode): Act {
 	return { hash: record.hash, by: record.signer, at: record.createdAt };
 }

@@ -16,7 +16,7 @@ import { unlockSigningKeyPair } from "../../keys/key-pair.js";
 import type { Level } from "../../store/level.js";
 import { tags } from "../../store/row-keys.js";
 import { projectionKey, rowKinds, verdictRange } from "../document-rows.js";
-import type { TrustEffects } from "../trust-port.js";
+import { noEffects, type TrustEffects } from "../trust-port.js";
 
 /** Whether a row holds an entry. */
 const isRecord = (key: Uint8Array) => key[0] === tags.record;
@@ -47,16 +47,7 @@ async function data(replica: TestReplica, docId: string): Promise<unknown> {
 /** Lets everything happen that waits for nothing outside of this process. */
 const settled = () => new Promise<void>((resolve) => setTimeout(resolve, 20));
 
-const everything: TrustEffects = {
-	known: [],
-	authors: [],
-	pardoned: [],
-	pardonedRuns: [],
-	judged: [],
-	keys: [],
-	erased: [],
-	everything: true,
-};
+const everything: TrustEffects = { ...noEffects, everything: true };
 
 it("an own change that is being written while its document is judged anew is not forgotten", async () => {
 	const { fixture, gates } = await gatedTenant();

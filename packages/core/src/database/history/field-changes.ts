@@ -1,6 +1,6 @@
 /** What differs between two states of a document, field by field. */
 
-import type { DocumentData, DocumentValue } from "../../automerge/plain-data.js";
+import { type DocumentData, type DocumentValue, isMap } from "../../automerge/plain-data.js";
 import { equalBytes } from "../../bytes/compare.js";
 
 /** Keys of maps and indexes of lists from the root. */
@@ -80,14 +80,4 @@ function sameValue(a: DocumentValue, b: DocumentValue): boolean {
 		);
 	}
 	return Object.is(a, b);
-}
-
-function isMap(value: DocumentValue): value is DocumentData {
-	return (
-		typeof value === "object" &&
-		value !== null &&
-		!Array.isArray(value) &&
-		!(value instanceof Date) &&
-		!(value instanceof Uint8Array)
-	);
 }

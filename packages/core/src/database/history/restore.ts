@@ -1,5 +1,5 @@
 import { Counter, isCounter, isImmutableString, updateText } from "@automerge/automerge/slim";
-import { deepestShown } from "../../automerge/plain-data.js";
+import { deepestShown, isMap } from "../../automerge/plain-data.js";
 import { equalBytes } from "../../bytes/compare.js";
 import { middleOf } from "./field-changes.js";
 
@@ -47,7 +47,7 @@ function restoreValue(
 	if (before !== undefined && sameValue(before, after)) return;
 	if (at.length > deepestShown) return;
 	if (Array.isArray(before) && Array.isArray(after)) restoreList(root, before, after, at);
-	else if (isMap(before) && isMap(after)) restoreMap(root, before, after, at);
+	else if (isDraftMap(before) && isDraftMap(after)) restoreMap(root, before, after, at);
 	else if (typeof before === "string" && typeof after === "string") updateText(root, at, after);
 	else if (isCounter(before) && isCounter(after)) before.increment(after.value - before.value);
 	else container[key] = isCounter(after) ? new Counter(after.value) : after;
@@ -59,7 +59,7 @@ function sameValue(a: unknown, b: unknown): boolean {
 	if (isCounter(a) && isCounter(b)) return a.value === b.value;
 	if (isImmutableString(a) && isImmutableString(b)) return a.val === b.val;
 	if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((item, i) => sameValue(item, b[i]));
-	if (isMap(a) && isMap(b)) {
+	if (isDraftMap(a) && isDraftMap(b)) {
 		const keys = Object.keys(a);
 		return (
 			keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && sameValue(a[key], b[key]))
@@ -68,14 +68,7 @@ function sameValue(a: unknown, b: unknown): boolean {
 	return Object.is(a, b);
 }
 
-function isMap(value: unknown): value is Record<string, unknown> {
-	return (
-		typeof value === "object" &&
-		value !== null &&
-		!Array.isArray(value) &&
-		!(value instanceof Date) &&
-		!(value instanceof Uint8Array) &&
-		!isCounter(value) &&
-		!isImmutableString(value)
-	);
+/** In a draft these two are objects too. */
+function isDraftMap(value: unknown): value is Record<string, unknown> {
+	return isMap(value) && !isCounter(value) && !isImmutableString(value);
 }
