@@ -81,8 +81,34 @@ describe("assignments to the root map", () => {
 				light.free();
 				heavy.free();
 			}),
-			{ numRuns: 60 },
+			{ numRuns: 150 },
 		);
+	});
+
+	it("name no other author when what they assign of hers stands there already", () => {
+		const [light, heavy] = [CrdtDocument.create(ann), CrdtDocument.create(ann)];
+		for (const document of [light, heavy]) byAutomerge(document, [["a", 1]]);
+		const away = CrdtDocument.load(heavy.save(), ben);
+		const foreign = byAutomerge(away, [["list", 0]]) as LocalChange;
+		for (const document of [light, heavy]) document.apply([foreign.change]);
+		for (const sets of [
+			[["a", ""]],
+			[
+				["a", "x"],
+				["list", 0],
+			],
+			[
+				["list", 0],
+				["list", 1],
+				["list", 1],
+				["a", true],
+			],
+		] as const) {
+			const draft: Draft = light.openDraft();
+			for (const [name, value] of sets) draft[name] = value;
+			expect(light.commitDraft()).toEqual(byAutomerge(heavy, sets));
+		}
+		expect(light.toData()).toEqual({ a: true, list: 1 });
 	});
 
 	it("replace a counter that was incremented as Automerge does", () => {

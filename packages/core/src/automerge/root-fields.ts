@@ -89,24 +89,21 @@ export class RootFields {
 		next: NextChange,
 	): LocalChange | undefined | "unfit" | "full" {
 		const fields = new Map<string, Field>();
-		const others = new Set<string>();
 		for (const { key } of assignments) {
 			const field = this.get(key);
 			if (field === undefined) return "unfit";
 			fields.set(key, field);
-			if (field.operation !== undefined && field.operation.actor !== actor) others.add(field.operation.actor);
 		}
-		const otherActors = [...others].sort();
+		const otherActors = authorsReplaced(assignments, fields, actor);
 		const operations = new OperationWriter(next.startOp);
 		for (const { key, value } of assignments) {
 			const field = fields.get(key) as Field;
-			const type = typeOf(value);
-			if (type !== "text" && type === field.type && sameValue(value, field.value)) continue;
+			if (changesNothing(field, value)) continue;
 			const counter = operations.last + 1;
 			if (!operations.hasRoom(1)) return "full";
 			if (!writeField(operations, key, value, predecessorOf(field, actor, otherActors))) return "full";
 			const shown = typeof value === "string" ? wellFormed(value) : value === 0 ? 0 : value;
-			fields.set(key, { operation: { actor, counter }, type, value: shown });
+			fields.set(key, { operation: { actor, counter }, type: typeOf(value), value: shown });
 		}
 		if (operations.count === 0) return undefined;
 		const { seq, startOp } = next;
@@ -146,6 +143,31 @@ function typeOf(value: FieldValue): string {
 	if (typeof value === "boolean") return "boolean";
 	if (typeof value === "number") return Number.isSafeInteger(value) ? "int" : "f64";
 	return "timestamp";
+}
+
+/** Automerge leaves out an assignment of what stands there; a text is always put anew. */
+function changesNothing(field: Field, value: FieldValue): boolean {
+	const type = typeOf(value);
+	return type !== "text" && type === field.type && sameValue(value, field.value);
+}
+
+/**
+ * Other actors whose operations the assignments replace, sorted as a change lists them: only those that an operation of the change
+ * names, for Automerge writes no others. Of several assignments to one key only the first that changes something can replace an
+ * operation of another actor.
+ */
+function authorsReplaced(
+	assignments: readonly Assignment[],
+	fields: ReadonlyMap<string, Field>,
+	actor: string,
+): readonly string[] {
+	const authors = new Set<string>();
+	for (const { key, value } of assignments) {
+		const field = fields.get(key) as Field;
+		if (field.operation !== undefined && !changesNothing(field, value)) authors.add(field.operation.actor);
+	}
+	authors.delete(actor);
+	return [...authors].sort();
 }
 
 /** As Automerge compares when it leaves out an assignment that changes nothing. */
