@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { open, readFile, rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import {
+	type AttachmentMode,
 	type MindooDB,
 	type MindooFolder,
 	type MindooTenant,
@@ -158,9 +159,13 @@ export class Call {
 	}
 }
 
-/** Opens a database and judges what others have put into its store meanwhile. */
-export async function openDatabase(tenant: MindooTenant, dbId: string): Promise<MindooDB> {
-	const db = await tenant.openDB(dbId);
+/** Opens a database and judges what others have put into its store meanwhile. @param attachments which bytes of them to hold from now on. */
+export async function openDatabase(
+	tenant: MindooTenant,
+	dbId: string,
+	attachments?: AttachmentMode | undefined,
+): Promise<MindooDB> {
+	const db = await tenant.openDB(dbId, attachments === undefined ? {} : { attachments });
 	await db.syncStoreChanges();
 	return db;
 }

@@ -3,7 +3,7 @@ import { type ErrorCode, FormatError, KeyError, MindooError, StoreError, VerifyE
 /** What the exit code of the command says. */
 export const exitCodes = {
 	ok: 0,
-	/** `verify`, `sync`, `tour`: something is not as it should be. */
+	/** `verify`, `sync`, `tour`, `attach fetch`: something is not as it should be. */
 	found: 1,
 	/** The command line, or what it asks for, cannot be carried out. */
 	usage: 2,
@@ -24,8 +24,9 @@ export const exitCodes = {
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 export const exitCodeHelp = `Exit codes:
-  0 done          1 verify, sync or tour found something wrong    2 usage
-  3 key, password 4 folder or store    5 damaged or forged file   6 not there
+  0 done          1 verify, sync, tour or attach fetch found something wrong
+  2 usage         3 key, password      4 folder or store
+  5 damaged or forged file             6 not there
  70 a fault of the program           130 cancelled`;
 
 /** Thrown when somebody leaves a prompt. */

@@ -40,6 +40,8 @@ export type { FieldChange, FieldPath } from "./database/history/field-changes.js
 export type { HistoryItem, HistoryOptions } from "./database/history/history-items.js";
 export type { ConflictingValue, FieldConflict, FieldOrigin, ValueOrigin } from "./database/history/origins.js";
 export type { ClockFault } from "./database/history/timeline.js";
+export type { AttachmentMode } from "./database/holding/attachment-mode.js";
+export type { FetchOptions, FetchResult } from "./database/holding/fetch-lacking.js";
 export { describeVerdict, type Verdict } from "./database/judging/verdict.js";
 export type { PullResult } from "./database/levelling/pull.js";
 export type { PushResult, TransferOptions } from "./database/levelling/push.js";
@@ -90,6 +92,7 @@ export {
 	type UserPublicKeys,
 	unlockUserId,
 } from "./keys/user-id.js";
+export type * from "./store/contents.js";
 export type { Level, LevelBatch } from "./store/level.js";
 export { openLevelStore } from "./store/level-store.js";
 export { LruMap } from "./store/lru-map.js";

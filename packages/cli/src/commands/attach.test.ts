@@ -6,7 +6,12 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { capturedSurroundings } from "../captured-surroundings.js";
 import { runCommand } from "../program.js";
 
-const env = { MINDOODB_PASSWORD: "user", MINDOODB_ADMIN_PASSWORD: "admin", MINDOODB_KEY_PASSWORD: "key" };
+const env = {
+	MINDOODB_PASSWORD: "user",
+	MINDOODB_ADMIN_PASSWORD: "admin",
+	MINDOODB_KEY_PASSWORD: "key",
+	MINDOODB_EXPORT_PASSWORD: "export",
+};
 let cwd: string;
 let id: string;
 
@@ -39,7 +44,7 @@ it("files go in and out, whole, in part, from and to standard streams, and out a
 	await writeFile(join(cwd, "minutes.txt"), "first line\n");
 	const file = await ok(`attach add notes ${id} minutes.txt --type text/plain`);
 	expect(JSON.parse(await ok(`attach list notes ${id} --json`))).toEqual([
-		{ id: file, fileName: "minutes.txt", mimeType: "text/plain", size: 11 },
+		{ id: file, fileName: "minutes.txt", mimeType: "text/plain", size: 11, held: 11 },
 	]);
 	expect(await ok(`attach append notes ${id} ${file} -`, "second line\n")).toBe("23 bytes.");
 	expect(await ok(`attach get notes ${id} ${file}`)).toBe("first line\nsecond line");
@@ -68,4 +73,28 @@ it("what cannot be done is told and leaves no file", async () => {
 	await expect(stat(join(cwd, "out.txt"))).rejects.toThrow();
 	await ok(`attach get notes ${id} ${file} out.txt`);
 	expect((await run(`attach get notes ${id} ${file} out.txt`)).code).not.toBe(0);
+});
+
+it("a lazy folder lists what it lacks, fetches it from another folder, and pins it", async () => {
+	const text = "0123456789".repeat(2000);
+	const file = await ok(`attach add notes ${id} -`, text);
+	await ok("user device export alice.device");
+	await ok("user device import alice.device --dir second");
+	const second = (line: string) => ok(`${line} --dir second`);
+	await second("sync --with mindoodb-data --attachments lazy");
+	const held = async () => JSON.parse(await second(`attach list notes ${id} --json`))[0].held;
+	expect(await held()).toBe(0);
+	expect((await run(`attach get notes ${id} ${file} --dir second`)).code).not.toBe(0);
+	expect((await run(`attach fetch notes ${id} --dir second`)).code).toBe(1);
+	expect(await second(`attach get notes ${id} ${file} --range 5-8 --with mindoodb-data`)).toBe("567");
+	expect(await held()).toBe(text.length);
+	const other = await ok(`attach add notes ${id} -`, text.repeat(2));
+	await second("sync --with mindoodb-data");
+	expect(await second(`attach pin notes ${id} --with mindoodb-data --json`)).toContain('"missing":0');
+	expect(await second(`attach get notes ${id} ${other} --range 0-3`)).toBe("012");
+	await second(`attach unpin notes ${id}`);
+	await second("attach fetch notes --attachments eager --with mindoodb-data");
+	for (const mode of ["some", "-1", "1.5"]) {
+		expect((await run(`sync --with mindoodb-data --attachments ${mode} --dir second`)).code).not.toBe(0);
+	}
 });

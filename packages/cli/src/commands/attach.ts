@@ -3,8 +3,10 @@ import { stat } from "node:fs/promises";
 import { type AttachmentInfo, type MindooDB, type MindooDoc, UsageError } from "mindoodb";
 import { type Call, refuseDirectory } from "../call.js";
 import type { Answer, CommandSpec, GroupSpec } from "../command.js";
+import { withOption, withSource } from "../holding.js";
 import { withDocument } from "../one-document.js";
 import { lineText, table } from "../text.js";
+import { fetch, pin, unpin } from "./attach-bytes.js";
 
 type Args = readonly (string | undefined)[];
 
@@ -57,14 +59,16 @@ const list: CommandSpec = {
 	example: "attach list notes R2yKcq1wVb8kM0Yw3n5tXhJd7sLzPqAe",
 	run: (call, args) =>
 		onDocument(call, args, async (_db, doc) => {
-			const all = doc.getAttachments();
-			const rows = all.map(({ id, size, mimeType, fileName }) => [
+			const all = [];
+			for (const each of doc.getAttachments()) all.push({ ...each, held: await doc.getHeldBytes(each.id) });
+			const rows = all.map(({ id, size, held, mimeType, fileName }) => [
 				id,
 				String(size),
+				String(held),
 				lineText(mimeType, 40),
 				lineText(fileName, 60),
 			]);
-			return { data: all, lines: table(["id", "bytes", "type", "name"], rows) };
+			return { data: all, lines: table(["id", "bytes", "held here", "type", "name"], rows) };
 		}),
 };
 
@@ -72,11 +76,11 @@ const get: CommandSpec = {
 	name: "get <db> <id> <attachment> [file]",
 	summary: "write an attachment to a file, or to standard output",
 	about: "The file must not exist yet. The name that the document notes is never used as a path.",
-	options: [["--range <from-to>", "only these bytes: 100-200 gives a hundred, 100- all from there on"]],
+	options: [["--range <from-to>", "only these bytes: 100-200 gives a hundred, 100- all from there on"], withOption],
 	passwords: ["user"],
 	example: "attach get notes R2yKcq1wVb8kM0Yw3n5tXhJd7sLzPqAe 6wKz0qN3bVtYx8mJcR1dLg photo.jpg",
 	run: (call, args) =>
-		onDocument(call, args, async (_db, doc) => {
+		onDocument(call, args, async (db, doc) => {
 			const [, , id = "", file = "-"] = args;
 			const attachment = doc.getAttachments().find((each) => each.id === id);
 			if (attachment === undefined) {
@@ -87,10 +91,12 @@ const get: CommandSpec = {
 				throw new UsageError(`--range: expected bytes from 0 to ${attachment.size}, in this order`);
 			}
 			if (file === "-") {
-				await download(call, doc, { id, from, to }, (piece) => call.write(piece));
+				await withSource(call, db, () => download(call, doc, { id, from, to }, (piece) => call.write(piece)));
 				return { data: undefined, lines: [] };
 			}
-			const path = await call.makeFileFrom(file, (write) => download(call, doc, { id, from, to }, write));
+			const path = await withSource(call, db, () =>
+				call.makeFileFrom(file, (write) => download(call, doc, { id, from, to }, write)),
+			);
 			return { data: { ...attachment, path }, lines: [`${to - from} bytes in ${lineText(path, 200)}`] };
 		}),
 };
@@ -111,7 +117,7 @@ const remove: CommandSpec = {
 export const attach: GroupSpec = {
 	name: "attach",
 	summary: "files that belong to documents",
-	commands: [add, list, get, append, remove],
+	commands: [add, list, get, append, remove, fetch, pin, unpin],
 };
 
 /** Files belong to documents of users, never to the directory's. */

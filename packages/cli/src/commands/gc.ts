@@ -5,7 +5,7 @@ import { table } from "../text.js";
 export const gc: CommandSpec = {
 	name: "gc",
 	summary: "erase bytes of uploads that never became part of a document",
-	about: "Those that began more than a day ago: they were never entries, and nobody else knows of them.",
+	about: "Those that began more than a day ago.",
 	options: [["--dry-run", "only tell what would be erased"]],
 	passwords: ["user"],
 	example: "gc --dry-run",

@@ -9,6 +9,7 @@ import {
 import { openDatabase } from "../call.js";
 import type { CommandSpec } from "../command.js";
 import { exitCodes } from "../exit-codes.js";
+import { attachmentsOf, attachmentsOption } from "../holding.js";
 import type { Report } from "../progress.js";
 import { countText, table } from "../text.js";
 
@@ -30,13 +31,14 @@ export const sync: CommandSpec = {
 		"Needs no password of the other side, and nobody may have it open. What comes from there is checked before it is stored here; what goes " +
 		"there is checked for address and signature, and judged by its owner when it is opened next. The directory goes first, then " +
 		"every database that either side has.",
-	options: [["--with <folder>", "the other replica's folder"]],
+	options: [["--with <folder>", "the other replica's folder"], attachmentsOption],
 	passwords: ["user"],
 	example: "sync --with /media/stick/bob --dir alice",
 	async run(call) {
 		const other = call.option("with");
 		if (other === undefined) throw new UsageError("sync: expected --with and the other replica's folder");
 		if (call.path(other) === call.dir) throw new UsageError("sync: expected another folder than this one");
+		const attachments = attachmentsOf(call);
 		return call.withTenant(async ({ tenant }) => {
 			const replica = await openReplicaFolder(call.path(other));
 			try {
@@ -54,7 +56,7 @@ export const sync: CommandSpec = {
 				await level("directory", async () => (await tenant.openDirectory()).db);
 				const databases = new Set([...(await tenant.listDatabases()), ...(await replica.stores.list(tenantRoot))]);
 				databases.delete("directory");
-				for (const dbId of [...databases].sort()) await level(dbId, () => openDatabase(tenant, dbId));
+				for (const dbId of [...databases].sort()) await level(dbId, () => openDatabase(tenant, dbId, attachments));
 				const refused = transfers.flatMap(({ refused: each }) => each);
 				const rows = transfers.map(({ dbId, received, sent, refused: each }) => [
 					dbId,

@@ -3,6 +3,7 @@ import type { Env } from "../env.js";
 import type { Keyring } from "../keys/keyring.js";
 import type { LocalStore } from "../store/store.js";
 import type { AttachmentReader } from "./attachments/attachment-reader.js";
+import type { AttachmentHolding } from "./holding/holding.js";
 import type { DatabaseTrust } from "./trust-port.js";
 import type { Author } from "./writing/commit-queue.js";
 
@@ -22,6 +23,7 @@ export interface DatabaseContext {
 	/** Most bytes of an attachment, as the settings say. */
 	readonly largestAttachment: () => Promise<number | undefined>;
 	readonly attachments: AttachmentReader;
+	readonly holding: AttachmentHolding;
 	readonly keyring: Keyring;
 	readonly trust: DatabaseTrust;
 	/** Absent on replicas that only read or pass on. */

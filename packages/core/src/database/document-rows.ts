@@ -15,6 +15,10 @@
  * | 70 ‖ author's public key(32)         | hash(32)                                | where this replica's own chain of that author ends |
  * | 71                                  | see tenant/joining/awaited-directory.ts | in the directory: what a newcomer must have of it  |
  * | 30 ‖ document(4) ‖ chunk(32)        | see attachments/chunk-run.ts            | leads from an offset to a chunk       |
+ * | 50 ‖ contentHash(32)               | bytes(4) ‖ turn of the last reading(6)  | bytes of chunks that are here, where they have a bound |
+ * | 51                                  | empty                                   | present while the rows 50 are kept    |
+ * | 52 ‖ docId                          | empty                                   | documents whose attachments are pinned |
+ * | 53 ‖ hash(32)                       | see attachments/uncommitted.ts          | chunks whose change may not have followed |
  */
 import { readUint, writeUint } from "../bytes/big-endian.js";
 import { concatBytes } from "../bytes/concat.js";
@@ -38,6 +42,10 @@ export const rowKinds = {
 	ownChain: 0x70,
 	awaited: 0x71,
 	chunkRun: 0x30,
+	heldContent: 0x50,
+	heldListed: 0x51,
+	pin: 0x52,
+	uncommitted: 0x53,
 } as const;
 export type RowKind = (typeof rowKinds)[keyof typeof rowKinds];
 
@@ -128,6 +136,11 @@ export function chunkRunKey(document: number, last: string): Uint8Array {
 
 export function chunkRunRange(document: number): RowRange {
 	return rowRange(rowKinds.chunkRun, uint32(document));
+}
+
+/** In the store that holds the chunks. */
+export function heldContentKey(contentHash: string): Uint8Array {
+	return concatBytes(Uint8Array.of(rowKinds.heldContent), fromHex(contentHash, 32));
 }
 
 /** The document number at the end of a key. */

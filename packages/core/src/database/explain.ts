@@ -1,4 +1,5 @@
-import { linkOf, type StoredEntry } from "../entry/entry.js";
+import { type Entry, linkOf, type StoredEntry } from "../entry/entry.js";
+import { isLargeChunk } from "../store/record.js";
 import type { DatabaseContext } from "./context.js";
 import { documentOfVerdictKey, rowKinds, rowRange } from "./document-rows.js";
 import type { Documents } from "./documents/documents.js";
@@ -60,10 +61,30 @@ export class Explainer {
 	}
 
 	async entry(hash: string): Promise<EntryExplanation | undefined> {
-		const [entry] = await this.#context.store.getEntries([hash]);
+		const { store, holding } = this.#context;
+		const [entry = (await holding.store.getEntries([hash]))[0]] = await store.getEntries([hash]);
 		if (entry === undefined) return undefined;
+		if (entry.kind === "entry" && entry.fields?.entryType === "attachment_chunk") return this.#chunk(entry);
 		const document = await this.#explain(linkOf(entry).docId);
 		return document?.entries.find((each) => each.hash === hash);
+	}
+
+	async #chunk(entry: Entry): Promise<EntryExplanation> {
+		const { docId, createdAt, createdByPublicKey, contentHash } = entry.common;
+		const isHere = !isLargeChunk(entry) || (await this.#context.holding.store.contents.has([contentHash]))[0];
+		const bytes = isHere
+			? "Its bytes are here."
+			: "Its bytes are not here; they are fetched from a source when they are read.";
+		return {
+			hash: entry.hash,
+			docId,
+			entryType: "attachment_chunk",
+			createdAt,
+			createdBy: createdByPublicKey,
+			verdict: accepted,
+			clock: undefined,
+			words: `A chunk of an attachment, which counts with the change that refers to it. ${bytes}`,
+		};
 	}
 
 	async document(docId: string): Promise<DocumentExplanation | undefined> {

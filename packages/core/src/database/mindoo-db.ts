@@ -3,11 +3,13 @@ import { fromHex } from "../bytes/hex.js";
 import type { StoredEntry } from "../entry/entry.js";
 import { UsageError } from "../errors.js";
 import type { CollectedStaging, ContentAddressedStore } from "../store/store.js";
+import { collectGarbage } from "./attachments/garbage.js";
 import type { DatabaseContext } from "./context.js";
 import { Documents, type Scanned } from "./documents/documents.js";
 import { type DocumentExplanation, type EntryExplanation, Explainer, type RefusedDocument } from "./explain.js";
 import { DocumentHistory } from "./history/document-history.js";
-import { HistoryCalls } from "./history/history-calls.js";
+import type { AttachmentHolding } from "./holding/holding.js";
+import { HoldingCalls } from "./holding/holding-calls.js";
 import { forkedHeads } from "./judging/author-forks.js";
 import type { PullResult } from "./levelling/pull.js";
 import type { PushResult, TransferOptions } from "./levelling/push.js";
@@ -23,14 +25,11 @@ import type { TrustEffects } from "./trust-port.js";
 import type { Author } from "./writing/commit-queue.js";
 import { type ChangeFunction, DocumentWriter } from "./writing/document-writer.js";
 
-/** Milliseconds that staged bytes are kept for an upload that may still go on. */
-const stagedFor = 24 * 60 * 60 * 1000;
-
 /**
  * A database of a tenant: documents that are signed and encrypted on this device, merged with those of other members, and read
  * without delay. Made by `MindooTenant.openDB`.
  */
-export class MindooDB extends HistoryCalls {
+export class MindooDB extends HoldingCalls {
 	readonly #context: DatabaseContext;
 	readonly #documents: Documents;
 	readonly #writer: DocumentWriter | undefined;
@@ -68,9 +67,9 @@ export class MindooDB extends HistoryCalls {
 			return report;
 		};
 		const purge = (docId: string) => this.#documents.purge(docId);
-		const { store, attachmentStore } = context;
-		this.store = new ReplicaStore(store, receive, purge, attachmentStore, attachmentStore);
-		this.attachmentStore = attachmentStore && new ReplicaStore(attachmentStore, receive, purge, store, attachmentStore);
+		const { store, attachmentStore: chunks } = context;
+		this.store = new ReplicaStore(store, receive, purge, { beside: chunks, chunks });
+		this.attachmentStore = chunks && new ReplicaStore(chunks, receive, purge, { beside: store, chunks });
 	}
 
 	/** For `MindooTenant`. */
@@ -254,14 +253,12 @@ export class MindooDB extends HistoryCalls {
 	}
 
 	/**
-	 * Erases bytes of uploads that began more than a day ago and never became part of a document. They were never entries, so nobody
-	 * else knows of them.
+	 * Erases bytes of uploads that began more than a day ago and never became part of a document.
 	 * @param options `dryRun`: only tells what it would erase.
 	 */
 	async collectGarbage(options: { readonly dryRun?: boolean } = {}): Promise<CollectedStaging> {
 		this.#live();
-		const { store, attachmentStore, env } = this.#context;
-		return (attachmentStore ?? store).staging.collect(env.clock.now() - stagedFor, options);
+		return collectGarbage(this.#context, options);
 	}
 
 	/** Hashes of the entries of a document, in the order in which they came to this replica. */
@@ -346,6 +343,7 @@ export class MindooDB extends HistoryCalls {
 		for (const writer of [this.#writer, ...this.#writers.values()]) await writer?.idle();
 		try {
 			await this.#documents.close();
+			await this.#context.holding.close();
 		} finally {
 			await this.#context.store.close();
 			await this.#context.attachmentStore?.close();
@@ -355,6 +353,11 @@ export class MindooDB extends HistoryCalls {
 
 	#forgetChains(): void {
 		for (const writer of [this.#writer, ...this.#writers.values()]) writer?.forgetChain();
+	}
+
+	protected get holding(): AttachmentHolding {
+		this.#live();
+		return this.#context.holding;
 	}
 
 	protected get history(): DocumentHistory {

@@ -89,6 +89,11 @@ export class MindooDoc {
 		return this.#attachments.range(this.#source(), attachmentId, start, end);
 	}
 
+	/** How many bytes of an attachment are on this replica; the others are fetched from a source. Throws as `getAttachment`. */
+	getHeldBytes(attachmentId: string): Promise<number> {
+		return this.#attachments.held(this.#source(), attachmentId);
+	}
+
 	/** Bytes from `offset` on, piece by piece; each belongs to the caller. Throws as `getAttachmentRange`. */
 	streamAttachment(attachmentId: string, offset = 0): AsyncGenerator<Uint8Array> {
 		return this.#attachments.stream(this.#source(), attachmentId, offset);

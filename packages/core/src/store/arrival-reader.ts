@@ -54,11 +54,11 @@ export class ArrivalReader {
 	}
 
 	async page(after: number, options: PageOptions): Promise<Page> {
-		const { limit = defaultLimit, maxBytes = defaultBytes, payload = true } = options;
+		const { limit = defaultLimit, maxBytes = defaultBytes, payload = true, contents = true } = options;
 		const end = this.#state.arrival;
 		const rows = await this.#rowsBetween(after + 1, Math.min(end, after + limit));
-		const taken = rows.slice(0, payload ? countWithin(rows, limit, maxBytes) : limit);
-		const { arrivals, damaged } = await readRecords(this.#env, taken, { payload });
+		const taken = rows.slice(0, payload ? countWithin(rows, limit, maxBytes, contents) : limit);
+		const { arrivals, damaged } = await readRecords(this.#env, taken, { payload, contents });
 		const last = taken[taken.length - 1];
 		return {
 			arrivals,
@@ -169,22 +169,22 @@ export class ArrivalReader {
 }
 
 /** How many rows, at most `limit`, have payloads of together at most `maxBytes`; at least one. */
-function countWithin(rows: readonly RecordRow[], limit: number, maxBytes: number): number {
+function countWithin(rows: readonly RecordRow[], limit: number, maxBytes: number, contents = true): number {
 	let bytes = 0;
 	for (const [index, { value }] of rows.entries()) {
-		bytes += value === undefined ? 0 : payloadBytes(value);
+		bytes += value === undefined ? 0 : payloadBytes(value, contents);
 		if (index > 0 && (index >= limit || bytes > maxBytes)) return index;
 	}
 	return rows.length;
 }
 
-function payloadBytes(value: Uint8Array): number {
+function payloadBytes(value: Uint8Array, contents: boolean): number {
 	try {
 		// Quick and a little too much where the payload lies in the record.
 		if (isInlineRecord(value)) return Math.max(0, value.length - headBytes);
 		const record = decodeRecord(value);
 		if (record.kind === "stub" || record.kind === "tombstone" || record.payload.inline !== undefined) return 0;
-		return record.payload.length;
+		return contents || record.kind !== "entry" || record.entryType !== "attachment_chunk" ? record.payload.length : 0;
 	} catch (error) {
 		if (error instanceof MindooError) return 0;
 		throw error;

@@ -8,6 +8,7 @@ import { fromHex } from "../bytes/hex.js";
 import { asciiBytes, encodeUtf8 } from "../bytes/text.js";
 import type { Crypto } from "../crypto/crypto.js";
 import { type Entry, linkOf, type StoredEntry, stubOf } from "../entry/entry.js";
+import { chunkPayloadLength } from "../entry/payload.js";
 import { StoreError } from "../errors.js";
 import { ChainChanges } from "./chains.js";
 import { type Context, contextRow, nameOf } from "./contexts.js";
@@ -22,6 +23,7 @@ import {
 	contentKey,
 	documentIdKey,
 	documentNumberKey,
+	lackingKey,
 	metaKeys,
 	recordKey,
 	referenceKey,
@@ -102,8 +104,9 @@ export class Draft {
 	/**
 	 * Gives an entry its place and adds its rows; an address that is known keeps the place that it has. What belongs to a document that
 	 * was erased is kept as its stub.
+	 * @param options `mayLack`: whether a chunk may come without its payload.
 	 */
-	async place(entry: StoredEntry): Promise<Placement> {
+	async place(entry: StoredEntry, { mayLack = false }: { readonly mayLack?: boolean } = {}): Promise<Placement> {
 		const { hash } = entry;
 		const link = linkOf(entry);
 		const before = this.#placements.get(hash);
@@ -121,7 +124,7 @@ export class Draft {
 		const context = kept.kind === "entry" ? this.#contextOf(kept) : 0;
 		this.#put(recordKey(arrival), encodeRecord(kept, this.#digest, context));
 		this.#put(addressKey(hash), writtenArrival(arrival));
-		if (kept.kind === "entry" && !isInline(kept)) this.#putContent(kept, arrival);
+		if (kept.kind === "entry" && !isInline(kept)) this.#putContent(kept, arrival, mayLack);
 		if (isChunk(entry)) listOf(this.#chunkArrivals, document).push(arrival);
 		else {
 			listOf(this.#documentArrivals, document).push(arrival);
@@ -284,15 +287,19 @@ export class Draft {
 		return number;
 	}
 
-	#putContent(entry: Entry, arrival: number): void {
+	#putContent(entry: Entry, arrival: number, mayLack: boolean): void {
 		const { contentHash } = entry.common;
 		if (!this.#contents.has(contentHash)) {
-			if (entry.payload === undefined) {
+			if (entry.payload === undefined && !mayLack) {
 				throw new StoreError("store: the bytes that were staged for the entry are gone", { hash: entry.hash });
 			}
-			this.#put(contentKey(contentHash), entry.payload);
+			if (entry.payload === undefined) {
+				this.#rows.push(lackingRow(contentHash, chunkPayloadLength(entry.fields?.originalSize ?? 0)));
+			} else {
+				this.#put(contentKey(contentHash), entry.payload);
+				this.#contents.add(contentHash);
+			}
 		}
-		this.#contents.add(contentHash);
 		this.#put(referenceKey(contentHash, arrival), new Uint8Array(0));
 	}
 
@@ -328,6 +335,11 @@ export function writtenArrival(arrival: number, purged = false): Uint8Array {
 	writeUint(value, 0, arrival, 6);
 	if (purged) value[6] = 1;
 	return value;
+}
+
+/** The row of a payload that is not here. @param bytes its length. */
+export function lackingRow(contentHash: string, bytes: number): RowWrite {
+	return { type: "put", key: lackingKey(contentHash), value: u32(bytes) };
 }
 
 function u32(value: number): Uint8Array {

@@ -11,10 +11,12 @@ import { checkId } from "../entry/header.js";
 import { StoreError } from "../errors.js";
 import { checkAppendable } from "./appendable.js";
 import { ArrivalReader } from "./arrival-reader.js";
+import type { Contents } from "./contents.js";
 import { resolveDependencies } from "./dependencies.js";
 import { openIdentity, type StoreUpgrade } from "./identity.js";
-import { knownContents, withKnownContents } from "./known-contents.js";
+import { takeLackingBytes, withoutBytes } from "./known-bytes.js";
 import { type Level, Table } from "./level.js";
+import { LevelContents } from "./level-contents.js";
 import { LevelRows } from "./level-rows.js";
 import { listArrivals } from "./listing.js";
 import { type Purge, type PurgeEnv, purgeDocument, readPurges } from "./purge.js";
@@ -29,6 +31,7 @@ import type {
 	DamagedRecord,
 	DependencyOptions,
 	DocumentEntriesOptions,
+	HeldContentsOptions,
 	LocalStore,
 	Page,
 	PageOptions,
@@ -101,6 +104,7 @@ class LevelStore implements LocalStore {
 	#cover: ((hash: string) => Promise<string | undefined>) | undefined;
 	readonly rows: LevelRows;
 	readonly staging: Staging;
+	readonly contents: Contents;
 
 	constructor(crypto: Crypto, table: Table, identity: StoreIdentity, state: StoreState) {
 		this.#crypto = crypto;
@@ -116,6 +120,7 @@ class LevelStore implements LocalStore {
 		this.#purging = { reader, state, write: (rows) => this.#writer.writeAlone(rows) };
 		this.rows = new LevelRows(table, this.#writer);
 		this.staging = new LevelStaging(table, this.#writer);
+		this.contents = new LevelContents(reader, this.#writer);
 	}
 
 	async identity(): Promise<StoreIdentity> {
@@ -126,8 +131,21 @@ class LevelStore implements LocalStore {
 		return this.#state.position();
 	}
 
-	async hasContents(contentHashes: readonly string[]): Promise<string[]> {
-		return knownContents(this.#table, contentHashes);
+	async wantsContents(contentHashes: readonly string[]): Promise<string[]> {
+		if (!(await this.contents.policy()).wanted) return [];
+		const present = await this.contents.has(contentHashes);
+		return contentHashes.filter((_, index) => !present[index]);
+	}
+
+	async hasContents(contentHashes: readonly string[], options: HeldContentsOptions = {}): Promise<string[]> {
+		if (options.lasting && !(await this.contents.policy()).lasting) return [];
+		const present = await this.contents.has(contentHashes);
+		return contentHashes.filter((_, index) => present[index]);
+	}
+
+	async getContents(contentHashes: readonly string[]): Promise<Uint8Array[]> {
+		const payloads = await this.contents.get(contentHashes);
+		return payloads.filter((payload) => payload !== undefined);
 	}
 
 	putEntries(entries: readonly StoredEntry[]): Promise<PutReport> {
@@ -143,10 +161,10 @@ class LevelStore implements LocalStore {
 
 	async receive(offered: readonly StoredEntry[], options: ReceiveOptions = {}): Promise<PutReport> {
 		const { admit, rows } = options;
-		const entries = await withKnownContents(this.#table, offered);
+		const { wanted } = await this.contents.policy();
 		const { tenantRoot, dbId } = this.#identity;
 		const settled = new Map<string, boolean>();
-		const verified = await verifyEntries(entries, {
+		const verified = await verifyEntries(wanted ? offered : offered.map(withoutBytes), {
 			crypto: this.#crypto,
 			tenantRoot,
 			dbId,
@@ -158,13 +176,15 @@ class LevelStore implements LocalStore {
 		});
 		const refused: Refusal[] = [...verified.refused];
 		const known: string[] = [];
-		for (const hash of verified.settled) {
+		await takeLackingBytes(this.#crypto, this.contents, verified.settled);
+		for (const { hash } of verified.settled) {
 			if (settled.get(hash) === true) refused.push(purgedRefusal(hash));
 			else known.push(hash);
 		}
 		const welcome = await welcomeOf(verified.entries, { state: this.#state, admit, refused });
 		const appended = await this.#writer.write({
 			entries: welcome,
+			mayLack: true,
 			rows: rows && ((done) => rows(done.placements.filter((_, index) => done.known[index] === undefined))),
 		});
 		const stored: { hash: string; arrival: number }[] = [];

@@ -16,7 +16,16 @@ import type { Table } from "./level.js";
 import { listArrivals } from "./listing.js";
 import { type ReaderEnv, type RecordRow, readRecords } from "./reading.js";
 import { decodeRecord, decodeRecordHead, encodePurged, encodeRecord, encodeTombstone, headBytes } from "./record.js";
-import { addressKey, contentKey, prefixRange, purgeKey, recordKey, referenceKey, tags } from "./row-keys.js";
+import {
+	addressKey,
+	contentKey,
+	lackingKey,
+	prefixRange,
+	purgeKey,
+	recordKey,
+	referenceKey,
+	tags,
+} from "./row-keys.js";
 import type { RowWrite } from "./rows.js";
 import type { StoreState } from "./state.js";
 
@@ -142,7 +151,7 @@ async function eraseArrivals(
 	for (const [contentHash, references] of released) {
 		if (await isReferenced(table, contentHash, new Set(references))) continue;
 		const row: RowWrite = { type: "del", key: contentKey(contentHash) };
-		others.push(row);
+		others.push(row, { type: "del", key: lackingKey(contentHash) });
 		erased.contents.push(row);
 	}
 	await env.write([...records, ...others]);

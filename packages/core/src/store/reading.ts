@@ -10,7 +10,7 @@ import { MindooError } from "../errors.js";
 import type { Context, Contexts } from "./contexts.js";
 import type { Table } from "./level.js";
 import { decodeRecord, decodeRecordHead, type RecordPayload, type StoreRecord } from "./record.js";
-import { contentKey } from "./row-keys.js";
+import { contentKey, lackingKey } from "./row-keys.js";
 import type { Arrival, DamagedRecord } from "./store.js";
 
 export interface ReadRecords {
@@ -21,6 +21,8 @@ export interface ReadRecords {
 export interface ReadOptions {
 	/** Whether payloads are wanted. @default true */
 	readonly payload?: boolean;
+	/** Whether payloads of chunks that lie in rows of their own are wanted too. @default true */
+	readonly contents?: boolean;
 	/** Whether the stubs of entries that were purged from this store alone are wanted. @default false */
 	readonly purged?: boolean;
 }
@@ -45,11 +47,21 @@ interface Item {
 	readonly payload: Uint8Array | undefined;
 }
 
+/** What is read of payloads. */
+interface Wanted {
+	readonly payload: boolean;
+	readonly contents: boolean;
+	/** Hashes of payloads that are known not to be here. */
+	readonly lacking: ReadonlySet<string>;
+}
+
+const none: ReadonlySet<string> = new Set();
+
 /** Turns rows into entries, in the order given. */
 export async function readRecords(
 	env: ReaderEnv,
 	rows: readonly RecordRow[],
-	{ payload = true, purged = false }: ReadOptions = {},
+	{ payload = true, contents = true, purged = false }: ReadOptions = {},
 ): Promise<ReadRecords> {
 	const damaged: DamagedRecord[] = [];
 	const decoded: { readonly arrival: number; readonly record: Item["record"] }[] = [];
@@ -58,7 +70,7 @@ export async function readRecords(
 		if (typeof record === "string") damaged.push({ arrival, hash: value && hashOf(value), message: record });
 		else if (record.kind !== "tombstone" && (purged || !record.purged)) decoded.push({ arrival, record });
 	}
-	const external = payload ? await readContents(env, decoded) : new Map<string, Uint8Array>();
+	const external = await readContents(env, decoded, (record) => payload && (contents || !isChunk(record)));
 	const items: Item[] = decoded.map(({ arrival, record }) => ({
 		arrival,
 		record,
@@ -68,7 +80,8 @@ export async function readRecords(
 		items.flatMap(({ record }) => (record.kind === "entry" ? [record.context] : [])),
 	);
 	const hashes = await hashPayloads(env.crypto, items);
-	const read = await Promise.all(items.map((item) => rebuild(env, item, contexts, hashes, payload)));
+	const wanted = { payload, contents, lacking: payload && contents ? await lackingOf(env, items) : none };
+	const read = await Promise.all(items.map((item) => rebuild(env, item, contexts, hashes, wanted)));
 	const arrivals: Arrival[] = [];
 	for (const [index, entry] of read.entries()) {
 		const { arrival, record } = items[index] as Item;
@@ -85,7 +98,7 @@ async function rebuild(
 	{ record, payload }: Item,
 	contexts: ReadonlyMap<number, Context>,
 	contentHashes: ReadonlyMap<Uint8Array, string>,
-	wanted: boolean,
+	wanted: Wanted,
 ): Promise<StoredEntry | string> {
 	const { crypto, tenantRoot, dbId } = env;
 	try {
@@ -97,7 +110,7 @@ async function rebuild(
 		}
 		const contentHash = payload ? contentHashes.get(payload) : undefined;
 		const external = record.payload.inline === undefined ? record.payload.contentHash : undefined;
-		if (wanted && external !== undefined) {
+		if (wanted.payload && external !== undefined && !mayLack(record, wanted)) {
 			if (payload === undefined) return "the payload is missing";
 			if (contentHash !== external) return "the payload does not fit its hash";
 		}
@@ -109,7 +122,7 @@ async function rebuild(
 		if (hash !== record.hash) return "the header does not fit its address";
 		if (common.contentHash !== (external ?? contentHash)) return "the payload does not fit its hash";
 		const { signature } = record;
-		return { kind: "entry", hash, ...built, signature, payload: wanted ? payload : undefined };
+		return { kind: "entry", hash, ...built, signature, payload: wanted.payload ? payload : undefined };
 	} catch (error) {
 		if (error instanceof MindooError) return `the record cannot be read: ${error.message}`;
 		throw error;
@@ -188,12 +201,35 @@ function bytesOf(payload: RecordPayload, external: ReadonlyMap<string, Uint8Arra
 	return payload.inline ?? external.get(payload.contentHash);
 }
 
+/** Whether the payload of a record is not asked for, or known not to be here. */
+function mayLack(record: Exclude<Item["record"], { kind: "stub" }>, { contents, lacking }: Wanted): boolean {
+	const { payload } = record;
+	return isChunk(record) && (!contents || (payload.inline === undefined && lacking.has(payload.contentHash)));
+}
+
+function isChunk(record: Item["record"]): boolean {
+	return record.kind === "entry" && record.entryType === "attachment_chunk";
+}
+
+/** Payloads that a store without all bytes of attachments does not have. */
+async function lackingOf(env: ReaderEnv, items: readonly Item[]): Promise<ReadonlySet<string>> {
+	const absent = items.flatMap(({ record, payload }) =>
+		payload === undefined && record.kind === "entry" && record.payload.inline === undefined
+			? [record.payload.contentHash]
+			: [],
+	);
+	const found = await env.table.hasMany(absent.map(lackingKey));
+	return new Set(absent.filter((_, index) => found[index]));
+}
+
 async function readContents(
 	env: ReaderEnv,
 	decoded: readonly { readonly record: Item["record"] }[],
+	isWanted: (record: Item["record"]) => boolean,
 ): Promise<Map<string, Uint8Array>> {
 	const wanted = new Set<string>();
 	for (const { record } of decoded) {
+		if (!isWanted(record)) continue;
 		if (record.kind !== "stub" && record.payload.inline === undefined) wanted.add(record.payload.contentHash);
 	}
 	const hashes = [...wanted];

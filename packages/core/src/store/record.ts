@@ -133,6 +133,11 @@ export function mayBeStaged(entry: Entry): boolean {
 	return entry.fields?.entryType === "attachment_chunk" && !isInline(entry);
 }
 
+/** Whether it is a chunk whose payload lies in a row of its own. */
+export function isLargeChunk(entry: StoredEntry): entry is Entry {
+	return entry.kind === "entry" && mayBeStaged(entry);
+}
+
 /** Of a staged chunk it follows from the size of what is encrypted. */
 function payloadLength({ payload, common, fields }: Entry): number {
 	if (payload !== undefined) return payload.length;

@@ -20,6 +20,7 @@
  * | 1d  | docId                      | 00 purge under way, 01 purged           | one a purge                 |
  * | 2e  | document u32, arrival u48  | further arrivals of chunks              | one a document and batch    |
  * | 2f  | contentHash, upload (8)    | time u48: bytes that wait for a chunk   | one a staged payload        |
+ * | 50  | contentHash                | bytes u32, ffffffff when nothing needs it: a payload that is not here | one a lacking payload |
  * | 80  | free                       | free                                    | the layer above             |
  *
  * The address row holds 24 bytes of the hash, not 16 as first designed: two entries that share 16 bytes can be made in 2^64
@@ -48,6 +49,7 @@ export const tags = {
 	purge: 0x1d,
 	chunkListing: 0x2e,
 	staged: 0x2f,
+	lacking: 0x50,
 	above: 0x80,
 } as const;
 
@@ -56,6 +58,8 @@ export const metaKeys = {
 	trieCovers: Uint8Array.of(tags.meta, 1),
 	/** Number of authors, u32. */
 	authorCount: Uint8Array.of(tags.meta, 2),
+	/** Flags: 1 payloads are not taken with their chunks, 2 they may be dropped to make room. */
+	contentPolicy: Uint8Array.of(tags.meta, 0x50),
 } as const;
 
 const addressBytes = 24;
@@ -75,6 +79,10 @@ export function addressKey(hash: string): Uint8Array {
 
 export function contentKey(contentHash: string): Uint8Array {
 	return tagged(tags.content, fromHex(contentHash, 32));
+}
+
+export function lackingKey(contentHash: string): Uint8Array {
+	return tagged(tags.lacking, fromHex(contentHash, 32));
 }
 
 export function referenceKey(contentHash: string, arrival: number): Uint8Array {

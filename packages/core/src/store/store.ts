@@ -1,5 +1,6 @@
 import type { StoredEntry } from "../entry/entry.js";
 import type { EntryType } from "../entry/header.js";
+import type { Contents } from "./contents.js";
 import type { Rows, RowWrite } from "./rows.js";
 
 /** Identity of a store. A store holds the entries of one database of one tenant. */
@@ -76,6 +77,13 @@ export interface PageOptions {
 	readonly maxBytes?: number;
 	/** Whether payloads are read. @default true */
 	readonly payload?: boolean;
+	/** Whether payloads of chunks that `getContents` gives are read too. @default true */
+	readonly contents?: boolean;
+}
+
+export interface HeldContentsOptions {
+	/** Only those that the store does not drop to make room, so that others may drop theirs. @default false */
+	readonly lasting?: boolean;
 }
 
 /**
@@ -89,10 +97,14 @@ export interface ContentAddressedStore {
 	position(): Promise<StorePosition>;
 
 	/**
-	 * Those of the payloads, by their SHA-256 as hex, that the store holds in a chunk or another large entry: a chunk with such a payload
-	 * may be put without it. Stores that lack this call take every entry whole.
+	 * Those of the payloads of more than 4 KiB, by their SHA-256 as hex, that are to come with their chunks; any other chunk is put
+	 * without its payload. A store that lacks this call takes every entry whole.
 	 */
-	hasContents?(contentHashes: readonly string[]): Promise<string[]>;
+	wantsContents?(contentHashes: readonly string[]): Promise<string[]>;
+	/** Those of the payloads that the store holds. A store that lacks this call holds what its entries come with. */
+	hasContents?(contentHashes: readonly string[], options?: HeldContentsOptions): Promise<string[]>;
+	/** Payloads by their hashes, in any order; those that are not here are left out. Ask for some 8 MiB at a time. */
+	getContents?(contentHashes: readonly string[]): Promise<Uint8Array[]>;
 
 	/**
 	 * Stores what is new, after checking form, address (hash of header and payload), database and signature. Resolves when the
@@ -206,6 +218,7 @@ export interface Staging {
 export interface LocalStore extends ContentAddressedStore {
 	readonly rows: Rows;
 	readonly staging: Staging;
+	readonly contents: Contents;
 
 	/**
 	 * Appends entries that this process has made or verified, in one atomic and durable batch. Addresses already known are

@@ -11,6 +11,7 @@ import { checkId } from "../entry/header.js";
 import { limits } from "../entry/limits.js";
 import { checkPayload } from "../entry/payload.js";
 import { FormatError } from "../errors.js";
+import { isLargeChunk } from "./record.js";
 import type { Refusal } from "./store.js";
 
 /** Addresses and payloads that are hashed at once. */
@@ -33,8 +34,8 @@ export interface VerifyContext {
 export interface Verified {
 	/** Whole, genuine, signed or vouched for, in the order offered; without what `settled` named. */
 	readonly entries: readonly StoredEntry[];
-	/** Addresses that `settled` named. */
-	readonly settled: readonly string[];
+	/** Entries whose addresses `settled` named; their payloads are not checked. */
+	readonly settled: readonly StoredEntry[];
 	readonly refused: readonly Refusal[];
 }
 
@@ -61,7 +62,7 @@ export async function verifyEntries(offered: readonly StoredEntry[], context: Ve
 	for (const { refusal } of fresh) if (refusal !== undefined) refused.push(refusal);
 	return {
 		entries: fresh.flatMap(({ entry, refusal }) => (refusal === undefined ? [entry] : [])),
-		settled: candidates.flatMap(({ entry }) => (settled.has(entry.hash) ? [entry.hash] : [])),
+		settled: candidates.flatMap(({ entry }) => (settled.has(entry.hash) ? [entry] : [])),
 		refused,
 	};
 }
@@ -89,9 +90,14 @@ async function checkForm(offered: StoredEntry, context: VerifyContext): Promise<
 
 async function parseWhole(crypto: Crypto, offered: Entry): Promise<Entry> {
 	const entry = await parseEntry(crypto, offered);
-	if (offered.payload === undefined) throw new FormatError("entry: the payload is missing");
-	checkPayload(entry.fields, offered.payload);
+	if (offered.payload !== undefined) checkPayload(entry.fields, offered.payload);
+	else if (!mayComeAlone(entry)) throw new FormatError("entry: the payload is missing");
 	return entry;
+}
+
+/** A replica may hold the headers of chunks alone. */
+function mayComeAlone(entry: Entry): boolean {
+	return isLargeChunk(entry) && (entry.fields?.originalSize ?? 0) <= limits.chunkBytes;
 }
 
 async function parseStub(crypto: Crypto, offered: Stub): Promise<Stub> {
@@ -109,13 +115,17 @@ async function parseStub(crypto: Crypto, offered: Stub): Promise<Stub> {
 
 async function checkPayloads(candidates: readonly Candidate[], crypto: Crypto): Promise<void> {
 	for (let start = 0; start < candidates.length; start += chunkSize) {
-		const slice = candidates.slice(start, start + chunkSize).filter(({ entry }) => entry.kind === "entry");
+		const slice = candidates.slice(start, start + chunkSize).filter(({ entry }) => hasPayload(entry));
 		const hashes = await crypto.sha256Many(slice.map(({ entry }) => (entry as Entry).payload as Uint8Array));
 		for (const [index, candidate] of slice.entries()) {
 			if (toHex(hashes[index] as Uint8Array) === (candidate.entry as Entry).common.contentHash) continue;
 			candidate.refusal = refuse(candidate.entry.hash, "address", "the payload does not fit the header");
 		}
 	}
+}
+
+function hasPayload(entry: StoredEntry): boolean {
+	return entry.kind === "entry" && entry.payload !== undefined;
 }
 
 async function checkSignatures(candidates: readonly Candidate[], crypto: Crypto): Promise<void> {

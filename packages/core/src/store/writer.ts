@@ -25,6 +25,8 @@ export interface WriteRequest {
 	readonly rows?: ((appended: Appended) => Promise<readonly RowWrite[]>) | undefined;
 	/** @default true */
 	readonly durable?: boolean | undefined;
+	/** Whether chunks may come without their payloads. @default false */
+	readonly mayLack?: boolean;
 }
 
 interface WriteJob extends Job, WriteRequest {
@@ -130,7 +132,7 @@ export class Writer {
 			let failed: WriteJob | undefined;
 			for (const job of left) {
 				try {
-					const appended = await place(draft, job.entries);
+					const appended = await place(draft, job);
 					for (const row of (await job.rows?.(appended)) ?? []) above.push(rowAbove(row));
 					settled.push({ job, appended });
 				} catch (error) {
@@ -171,12 +173,12 @@ function closedError(): StoreError {
 	return new StoreError("store: expected an open store, found a closed one", { code: "closed" });
 }
 
-async function place(draft: Draft, entries: readonly StoredEntry[]): Promise<Appended> {
+async function place(draft: Draft, { entries, mayLack = false }: WriteRequest): Promise<Appended> {
 	const placements: Placement[] = [];
 	const known: (KnownAddress | undefined)[] = [];
 	for (const entry of entries) {
 		known.push(draft.known(entry.hash));
-		placements.push(await draft.place(entry));
+		placements.push(await draft.place(entry, { mayLack }));
 	}
 	return { placements, known };
 }

@@ -1,6 +1,7 @@
 import { fromHex, toHex } from "../bytes/hex.js";
 import { AttachmentReader } from "../database/attachments/attachment-reader.js";
 import type { DatabaseContext } from "../database/context.js";
+import { AttachmentHolding } from "../database/holding/holding.js";
 import { describeVerdict } from "../database/judging/verdict.js";
 import { MindooDB } from "../database/mindoo-db.js";
 import { noEffects, type TrustEffects } from "../database/trust-port.js";
@@ -19,6 +20,7 @@ import { checkChunkSize, defaultChunkSize, largestAttachment } from "./attachmen
 import { DataWipe } from "./data-wipe.js";
 import { TenantTrust } from "./database-trust.js";
 import { DirectoryKeys } from "./directory-keys.js";
+import { checkGivenStore } from "./given-store.js";
 import { AwaitedDirectory } from "./joining/awaited-directory.js";
 import { KeyImport } from "./key-import.js";
 import { MindooTenantDirectory } from "./mindoo-tenant-directory.js";
@@ -245,8 +247,13 @@ export class MindooTenant {
 			? this.#directoryStore
 			: (docStore ?? (await this.#env.stores.open({ tenantRoot, dbId, purpose: "documents" })));
 		try {
-			for (const each of [store, attachmentStore]) await this.#checkStore(dbId, each);
-			return await this.#openWith(dbId, { store, attachmentStore, chunkSize }, isDirectory);
+			for (const each of [store, attachmentStore]) await checkGivenStore(each, { tenantRoot, dbId });
+			const holding = await AttachmentHolding.open({
+				env: this.#env,
+				store: attachmentStore ?? store,
+				mode: options.attachments,
+			});
+			return await this.#openWith(dbId, { store, attachmentStore, chunkSize, holding }, isDirectory);
 		} catch (error) {
 			if (!isDirectory) await store.close();
 			await attachmentStore?.close();
@@ -254,30 +261,23 @@ export class MindooTenant {
 		}
 	}
 
-	async #checkStore(dbId: string, store: LocalStore | undefined): Promise<void> {
-		const found = await store?.identity();
-		if (found === undefined || (found.tenantRoot === this.identity.tenantRoot && found.dbId === dbId)) return;
-		throw new UsageError("the store given holds another tenant or database", { field: "docStore" });
-	}
-
 	async #openWith(
 		dbId: string,
-		{ store, attachmentStore, chunkSize }: Pick<DatabaseContext, "store" | "attachmentStore" | "chunkSize">,
+		parts: Pick<DatabaseContext, "store" | "attachmentStore" | "chunkSize" | "holding">,
 		isDirectory: boolean,
 	): Promise<OpenDatabase> {
 		const { tenantRoot } = this.identity;
+		const { store, holding } = parts;
 		const trust = new TenantTrust(this.#log, this.#awaited, dbId, store);
 		const context: DatabaseContext = {
 			env: this.#env,
 			tenantRoot,
 			dbId,
-			store,
-			attachmentStore,
+			...parts,
 			evidence: { tenant: this.identity, directory: this.#directoryStore },
-			chunkSize,
 			largestAttachment: async () => largestAttachment(await this.openDirectory(), dbId),
 			keyring: this.#keyring,
-			attachments: new AttachmentReader({ env: this.#env, keyring: this.#keyring }, attachmentStore ?? store),
+			attachments: new AttachmentReader({ env: this.#env, keyring: this.#keyring }, holding),
 			trust,
 			author: this.#author(),
 			...(isDirectory ? { isSettingsRoot: settingsRootOf(this.#env.crypto, tenantRoot) } : {}),

@@ -1,3 +1,4 @@
+import type { AttachmentMode } from "../database/holding/attachment-mode.js";
 import type { MindooDB } from "../database/mindoo-db.js";
 import type { KeyBag } from "../keys/key-bag.js";
 import type { UnlockedUser } from "../keys/user-id.js";
@@ -21,6 +22,11 @@ export interface OpenDatabaseOptions {
 	readonly attachmentStore?: LocalStore;
 	/** Bytes of an attachment chunk, 16,384 to 1,048,547. Chunks that are there keep their size. @default 262,144 */
 	readonly chunkSize?: number;
+	/**
+	 * Which bytes of attachments this replica holds; the others are fetched when they are read: see `addSource`. May differ
+	 * from one opening to the next. @default what was chosen the last time, at first "eager"
+	 */
+	readonly attachments?: AttachmentMode;
 }
 
 /** A database that is open, and what the directory means for it. */

@@ -1,5 +1,6 @@
 import { describe } from "vitest";
 import { testChains } from "./chains.js";
+import { testContents } from "./contents.js";
 import { testPurging } from "./purging.js";
 import { testReading } from "./reading.js";
 import { testReceiving } from "./receiving.js";
@@ -21,5 +22,6 @@ export function testStore(name: string, make: MakeStoreUnderTest): void {
 		testPurging(make);
 		testReconciliation(make);
 		testRows(make);
+		testContents(make);
 	});
 }

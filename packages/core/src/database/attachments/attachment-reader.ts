@@ -1,9 +1,11 @@
-import type { Entry } from "../../entry/entry.js";
+import type { Entry, StoredEntry } from "../../entry/entry.js";
 import { openPayload } from "../../entry/payload.js";
 import type { Env } from "../../env.js";
 import { KeyError, UsageError, VerifyError } from "../../errors.js";
 import type { Keyring } from "../../keys/keyring.js";
+import { isLargeChunk } from "../../store/record.js";
 import type { LocalStore } from "../../store/store.js";
+import type { AttachmentHolding } from "../holding/holding.js";
 import type { AttachmentReference } from "./attachment-reference.js";
 import { ChunkIndex, missingChunk, type PendingChunks, type PlacedChunk } from "./chunk-index.js";
 
@@ -24,17 +26,21 @@ export interface AttachmentReaderContext {
 	readonly keyring: Keyring;
 }
 
+/** The store of the chunks, and where bytes come from that it lacks. */
+export type ChunkBytes = Pick<AttachmentHolding, "store" | "fetch" | "touch">;
+
 /** Reads the bytes of attachments: every chunk's address, content and place is checked before a byte of it is given out. */
 export class AttachmentReader {
 	readonly #context: AttachmentReaderContext;
 	readonly #store: LocalStore;
 	readonly #index: ChunkIndex;
+	readonly #holding: ChunkBytes;
 
-	/** @param store holds the chunks. */
-	constructor(context: AttachmentReaderContext, store: LocalStore) {
+	constructor(context: AttachmentReaderContext, holding: ChunkBytes) {
 		this.#context = context;
-		this.#store = store;
-		this.#index = new ChunkIndex(store);
+		this.#store = holding.store;
+		this.#holding = holding;
+		this.#index = new ChunkIndex(holding.store);
 	}
 
 	/** All bytes. Throws as `range`. */
@@ -63,6 +69,24 @@ export class AttachmentReader {
 		const reference = referenceOf(source, id);
 		checkRange(offset, reference.size, reference.size);
 		for await (const { piece } of this.#pieces(source, reference, offset, reference.size)) yield piece;
+	}
+
+	/** Bytes of an attachment that can be read without a source. @throws {UsageError} `not-found` */
+	async held(source: AttachmentSource, id: string): Promise<number> {
+		const reference = referenceOf(source, id);
+		let held = 0;
+		for await (const chunks of this.#groups(source, reference, 0, reference.size)) {
+			const arrivals = await this.#store.arrivalsOf(chunks.map(({ hash }) => hash));
+			const found = await this.#store.getArrivals(
+				arrivals.filter((arrival) => arrival !== undefined),
+				{ payload: false },
+			);
+			const large = found.map(({ entry }) => entry).filter(isLargeChunk);
+			const present = await this.#store.contents.has(large.map(({ common }) => common.contentHash));
+			const lacking = new Set(large.filter((_, index) => !present[index]).map(({ hash }) => hash));
+			for (const { hash, size } of chunks) if (!lacking.has(hash)) held += size;
+		}
+		return held;
 	}
 
 	async *#pieces(
@@ -111,7 +135,8 @@ export class AttachmentReader {
 
 	async #open(source: AttachmentSource, chunks: readonly PlacedChunk[]): Promise<readonly Opened[]> {
 		const stored = chunks.filter(({ hash }) => !source.pending?.has(hash)).map(({ hash }) => hash);
-		const entries = new Map((await this.#store.getEntries(stored)).map((entry) => [entry.hash, entry]));
+		const found = await withBytes(await this.#store.getEntries(stored), this.#holding);
+		const entries = new Map(found.map((entry) => [entry.hash, entry]));
 		const opened: Opened[] = [];
 		for (const chunk of chunks) {
 			const entry = entries.get(chunk.hash) ?? (await this.#staged(source.pending?.get(chunk.hash)));
@@ -149,6 +174,20 @@ export class AttachmentReader {
 interface Opened {
 	readonly at: number;
 	readonly bytes: Uint8Array;
+}
+
+/** Entries with the payloads that the store lacks, as far as a source has them. */
+async function withBytes(entries: readonly StoredEntry[], holding: ChunkBytes): Promise<readonly StoredEntry[]> {
+	const large = entries.filter(isLargeChunk);
+	const lacking = large.filter(({ payload }) => payload === undefined).map(({ common }) => common.contentHash);
+	const fetched = lacking.length === 0 ? undefined : await holding.fetch(lacking);
+	await holding.touch(large.map(({ common }) => common.contentHash));
+	if (fetched === undefined) return entries;
+	return entries.map((entry) =>
+		isLargeChunk(entry) && entry.payload === undefined
+			? { ...entry, payload: fetched.get(entry.common.contentHash) }
+			: entry,
+	);
 }
 
 /** What of the chunks lies in the range. */

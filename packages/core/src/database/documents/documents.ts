@@ -231,6 +231,7 @@ export class Documents {
 			forEverybody ? store.eraseDocument(docId, options) : store.purgeDocHistory(docId, options);
 		const document = await store.documentNumber(docId);
 		const chunks = attachmentStore === undefined ? [] : await eraseChunks(attachmentStore, docId, forEverybody);
+		await this.#context.holding.purged(docId);
 		if (document === undefined) return [...chunks, ...(await erase())];
 		// In turn, or a projection that was made before would be written after.
 		const erased = await this.#inTurn([document], () =>

@@ -10,9 +10,16 @@ export const pageBytes = 8 * 1024 * 1024;
 /** Arrivals that are read at once round one that is noted. */
 const spanArrivals = 32;
 
-/** @throws {FormatError} when the page holds more than was asked for, or other arrivals, or does not go forward. */
+/**
+ * Bytes of chunks are left out where they can be asked for apart.
+ * @throws {FormatError} when the page holds more than was asked for, or other arrivals, or does not go forward.
+ */
 export async function readPage(store: ContentAddressedStore, after: number, limit = pageEntries): Promise<Page> {
-	const page = await store.entriesAfter(after, { limit, maxBytes: pageBytes });
+	const page = await store.entriesAfter(after, {
+		limit,
+		maxBytes: pageBytes,
+		contents: store.getContents === undefined,
+	});
 	const { arrivals, damaged, next } = page;
 	if (!Number.isSafeInteger(next) || next < after || next - after > limit) {
 		throw new FormatError(`page: expected to end at most ${limit} arrivals on`, { expected: after, found: next });

@@ -1,7 +1,7 @@
-import type { Entry, StoredEntry } from "../../entry/entry.js";
 import type { Arrival, ContentAddressedStore, LocalStore, Page, Refusal } from "../../store/store.js";
 import { pageEntries, readNoted } from "./pages.js";
 import type { Note, PeerMemory } from "./peer-memory.js";
+import { putWithBytes } from "./put-with-bytes.js";
 
 /** Entries of a page that goes on until a signed one ends it. */
 const mostSigned = 16_384;
@@ -73,16 +73,6 @@ export class Push {
 		}
 	}
 
-	/** A file that the other store has in another document is not sent again. */
-	async #withoutKnownBytes(entries: readonly StoredEntry[]): Promise<StoredEntry[]> {
-		const chunks = entries.filter((entry) => entry.kind === "entry" && entry.fields?.entryType === "attachment_chunk");
-		const contents = chunks.map((entry) => (entry as Entry).common.contentHash);
-		const known = new Set(contents.length === 0 ? [] : await this.#parts.remote.hasContents?.(contents));
-		return entries.map((entry) =>
-			entry.kind === "entry" && known.has(entry.common.contentHash) ? { ...entry, payload: undefined } : entry,
-		);
-	}
-
 	/** @returns what the other store did not acknowledge, and may yet take. */
 	async #offer(arrivals: readonly Arrival[]): Promise<Note[]> {
 		const { remote } = this.#parts;
@@ -90,8 +80,11 @@ export class Push {
 		const known = new Set(await remote.hasEntries(arrivals.map(({ entry }) => entry.hash)));
 		const missing = arrivals.filter(({ entry }) => !known.has(entry.hash));
 		for (const hash of known) this.#refused.delete(hash);
-		if (missing.length === 0) return [];
-		const report = await remote.putEntries(await this.#withoutKnownBytes(missing.map(({ entry }) => entry)));
+		const report = await putWithBytes(
+			{ store: this.#parts.store, remote },
+			arrivals.map(({ entry }) => entry),
+			known,
+		);
 		const stored = new Set(report.stored.map(({ hash }) => hash));
 		const acknowledged = new Set([...stored, ...report.known]);
 		const refusals = new Map(report.refused.map((refusal) => [refusal.hash, refusal]));
@@ -113,7 +106,7 @@ export class Push {
 /** A page that does not end between an entry and the signed successor that vouches for it, as far as there is one. */
 async function signedPage(store: LocalStore, after: number): Promise<Page> {
 	for (let limit = pageEntries; ; limit *= 2) {
-		const page = await store.entriesAfter(after, { limit });
+		const page = await store.entriesAfter(after, { limit, contents: false });
 		if (page.arrivals.length < limit || limit >= mostSigned) return page;
 		const open = page.arrivals.findLastIndex(({ entry }) => entry.signature !== undefined);
 		if (open >= 0) {

@@ -2,6 +2,7 @@ import type { StoredEntry } from "../../entry/entry.js";
 import type {
 	ContentAddressedStore,
 	DependencyOptions,
+	HeldContentsOptions,
 	LocalStore,
 	Page,
 	PageOptions,
@@ -9,6 +10,13 @@ import type {
 	StoreIdentity,
 	StorePosition,
 } from "../../store/store.js";
+
+export interface ReplicaStoreParts {
+	/** Another store of the database: what it holds is taken and found here too, and listed by itself. */
+	readonly beside: LocalStore | undefined;
+	/** The one that takes attachment chunks. @default the one that is listed */
+	readonly chunks: LocalStore | undefined;
+}
 
 /**
  * A database as others see it: a store whose `putEntries` also asks the directory whether the author is a member, and judges what came.
@@ -21,16 +29,11 @@ export class ReplicaStore implements ContentAddressedStore {
 	readonly #beside: LocalStore | undefined;
 	readonly #chunks: LocalStore;
 
-	/**
-	 * @param chunks the one that takes attachment chunks.
-	 * @param beside another store of the database: what it holds is taken and found here too, and listed by itself.
-	 */
 	constructor(
 		store: LocalStore,
 		receive: (entries: readonly StoredEntry[]) => Promise<PutReport>,
 		purge: (docId: string) => Promise<string[]>,
-		beside?: LocalStore | undefined,
-		chunks: LocalStore = store,
+		{ beside, chunks = store }: ReplicaStoreParts,
 	) {
 		this.#chunks = chunks;
 		this.#store = store;
@@ -47,8 +50,16 @@ export class ReplicaStore implements ContentAddressedStore {
 		return this.#store.position();
 	}
 
-	hasContents(contentHashes: readonly string[]): Promise<string[]> {
-		return this.#chunks.hasContents?.(contentHashes) ?? Promise.resolve([]);
+	async wantsContents(contentHashes: readonly string[]): Promise<string[]> {
+		return (await this.#chunks.wantsContents?.(contentHashes)) ?? [];
+	}
+
+	async hasContents(contentHashes: readonly string[], options?: HeldContentsOptions): Promise<string[]> {
+		return (await this.#chunks.hasContents?.(contentHashes, options)) ?? [];
+	}
+
+	async getContents(contentHashes: readonly string[]): Promise<Uint8Array[]> {
+		return (await this.#chunks.getContents?.(contentHashes)) ?? [];
 	}
 
 	putEntries(entries: readonly StoredEntry[]): Promise<PutReport> {

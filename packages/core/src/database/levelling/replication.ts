@@ -54,6 +54,7 @@ export class Replication {
 		});
 		const result = await pull.run(directoryChanged ? ["directory", "again"] : ["again"]);
 		this.#askedAt.set(remote, generation);
+		await this.#context.holding.levelled(remote, options, "pull");
 		return result;
 	}
 
@@ -61,8 +62,9 @@ export class Replication {
 		const { store, attachmentStore } = this.#context;
 		// Documents first, then the chunks they refer to.
 		const documents = await this.#pushFrom(store, remote, options);
-		if (attachmentStore === undefined) return documents;
-		const chunks = await this.#pushFrom(attachmentStore, remote, options);
+		const chunks =
+			attachmentStore === undefined ? { sent: 0, refused: [] } : await this.#pushFrom(attachmentStore, remote, options);
+		await this.#context.holding.levelled(remote, options, "push");
 		return { sent: documents.sent + chunks.sent, refused: [...documents.refused, ...chunks.refused] };
 	}
 

@@ -15,6 +15,7 @@ import { nameOfError } from "../../errors.js";
 import type { HeldKey } from "../../keys/keyring.js";
 import type { RowWrite } from "../../store/rows.js";
 import type { LocalStore, Placement } from "../../store/store.js";
+import { appendUncommitted, noteCommitted } from "../attachments/uncommitted.js";
 import { ownChainEnd, ownChainRow } from "./own-chain.js";
 
 /** Most jobs of a group: more of them save no time, and hold their memory until the last is written. */
@@ -60,6 +61,8 @@ export interface CommitContext {
 	readonly store: LocalStore;
 	/** Where chunks lie when not with the documents. */
 	readonly attachmentStore?: LocalStore | undefined;
+	/** Rows that go with chunks. */
+	readonly rowsOfChunks?: (chunks: readonly Entry[]) => Promise<readonly RowWrite[]>;
 	readonly tenantRoot: string;
 	readonly dbId: string;
 	readonly author: Author;
@@ -155,8 +158,13 @@ export class CommitQueue {
 		if (linked.length === 0) return;
 		const [entries, chunks] = await Promise.all([this.#sign(unsigned), this.#signChunks(linked)]);
 		const { store, attachmentStore } = this.#context;
-		// Before what refers to them: a crash in between leaves chunks that nobody asks for, and never a reference without its bytes.
-		if (chunks.length > 0) await attachmentStore?.append(chunks);
+		// Before what refers to them: a crash in between leaves chunks that `gc` finds by their note, and never a reference without its bytes.
+		const chunkRows = (await this.#context.rowsOfChunks?.(chunks)) ?? [];
+		const last = entries.at(-1)?.hash as string;
+		if (attachmentStore !== undefined && chunks.length > 0) {
+			const now = this.#context.env.clock.now();
+			await appendUncommitted(attachmentStore, chunks, { change: last, now, rows: chunkRows });
+		}
 		const own = attachmentStore === undefined ? [...entries, ...chunks] : entries;
 		const share = (placements: readonly Placement[]): (readonly [CommitJob, readonly Placement[]])[] => {
 			let next = 0;
@@ -170,8 +178,10 @@ export class CommitQueue {
 			rows: async (placed) => [
 				...(await Promise.all(share(placed).map(([job, placed]) => job.rows(placed)))).flat(),
 				...ownChainRow(this.#context.author.publicKey, head),
+				...(attachmentStore === undefined ? chunkRows : []),
 			],
 		});
+		if (attachmentStore !== undefined && chunks.length > 0) await this.#noteCommitted(attachmentStore, chunks);
 		try {
 			await this.#context.onAppended?.();
 		} catch (error) {
@@ -181,6 +191,15 @@ export class CommitQueue {
 			});
 		}
 		for (const [job, own] of share(placements)) job.onDurable(own);
+	}
+
+	/** The change stands whether its note goes now or when garbage is collected. */
+	async #noteCommitted(attachmentStore: LocalStore, chunks: readonly Entry[]): Promise<void> {
+		try {
+			await noteCommitted(attachmentStore, chunks);
+		} catch (error) {
+			this.#context.env.log("warn", "a note about chunks could not be struck out", { error: nameOfError(error) });
+		}
 	}
 
 	async #seal(draft: Draft): Promise<Sealed> {

@@ -60,6 +60,7 @@ export class DocumentWriter {
 			env,
 			store,
 			attachmentStore,
+			rowsOfChunks: (chunks) => context.holding.rowsOf(chunks),
 			tenantRoot,
 			dbId,
 			author,

@@ -1,0 +1,90 @@
+/** Fetching many payloads: first who has what, then a few at a time. */
+import { chunkPayloadLength } from "../../entry/payload.js";
+import type { LackingContent } from "../../store/contents.js";
+import { isLargeChunk } from "../../store/record.js";
+import type { LocalStore } from "../../store/store.js";
+
+/** Bytes and payloads that are fetched at once. */
+const groupBytes = 8 * 1024 * 1024;
+const groupContents = 64;
+
+export interface FetchOptions {
+	/** One document's attachments, those of earlier revisions too. */
+	readonly docId?: string | undefined;
+	readonly signal?: AbortSignal | undefined;
+	/** Told how many bytes were fetched. */
+	readonly onFetched?: ((bytes: number) => void) | undefined;
+}
+
+export interface FetchResult {
+	/** Chunks that were fetched, and their bytes. */
+	readonly chunks: number;
+	readonly bytes: number;
+	/** Chunks that no source has. */
+	readonly missing: number;
+}
+
+export interface FetchParts {
+	readonly options: FetchOptions;
+	/** Those that some source says it holds. */
+	readonly held: (contentHashes: readonly string[]) => Promise<ReadonlySet<string>>;
+	readonly fetch: (contentHashes: readonly string[]) => Promise<ReadonlyMap<string, Uint8Array>>;
+}
+
+export async function fetchLacking(
+	lacking: AsyncIterable<readonly LackingContent[]>,
+	{ options: { signal, onFetched }, held, fetch }: FetchParts,
+): Promise<FetchResult> {
+	let [chunks, bytes, missing] = [0, 0, 0];
+	for await (const batch of lacking) {
+		signal?.throwIfAborted();
+		const there = await held(batch.map(({ contentHash }) => contentHash));
+		const wanted = batch.filter(({ contentHash }) => there.has(contentHash));
+		missing += batch.length - wanted.length;
+		for (const group of groupsOf(wanted)) {
+			signal?.throwIfAborted();
+			const found = await fetch(group);
+			for (const payload of found.values()) bytes += payload.length;
+			chunks += found.size;
+			missing += group.length - found.size;
+			onFetched?.(bytes);
+		}
+	}
+	return { chunks, bytes, missing };
+}
+
+/** What the documents' chunks lack. */
+export async function* lackingOfDocument(
+	store: LocalStore,
+	docIds: readonly string[],
+): AsyncGenerator<readonly LackingContent[]> {
+	for (const docId of docIds) {
+		const document = await store.documentNumber(docId);
+		if (document === undefined) continue;
+		for await (const batch of store.entriesOfDocument(document, { payload: false, chunks: true })) {
+			const large = batch.map(({ entry }) => entry).filter(isLargeChunk);
+			const bytes = new Map(
+				large.map(({ common, fields }) => [common.contentHash, chunkPayloadLength(fields?.originalSize ?? 0)]),
+			);
+			const hashes = [...bytes.keys()];
+			const present = await store.contents.has(hashes);
+			const lacking = hashes.filter((_, index) => !present[index]);
+			yield lacking.map((contentHash) => ({ contentHash, bytes: bytes.get(contentHash) as number }));
+		}
+	}
+}
+
+function* groupsOf(contents: readonly LackingContent[]): Generator<string[]> {
+	let group: string[] = [];
+	let total = 0;
+	for (const { contentHash, bytes } of contents) {
+		if (group.length > 0 && (group.length >= groupContents || total + bytes > groupBytes)) {
+			yield group;
+			group = [];
+			total = 0;
+		}
+		group.push(contentHash);
+		total += bytes;
+	}
+	if (group.length > 0) yield group;
+}

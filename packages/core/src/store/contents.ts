@@ -1,0 +1,62 @@
+import type { StoredEntry } from "../entry/entry.js";
+import type { RowWrite } from "./rows.js";
+
+/** A payload in a row of its own. */
+export interface Content {
+	/** SHA-256 of the payload, hex. */
+	readonly contentHash: string;
+	readonly payload: Uint8Array;
+}
+
+/** Bytes that a store lacks though it has a chunk that needs them. */
+export interface LackingContent {
+	readonly contentHash: string;
+	/** As the header of a chunk says, which nobody has checked. */
+	readonly bytes: number;
+}
+
+/** Which payloads a store takes and keeps. */
+export interface ContentPolicy {
+	/** Whether payloads are taken with their chunks; else only through `Contents.put` and uploads. */
+	readonly wanted: boolean;
+	/** Whether payloads stay until their documents are purged; else they may be dropped to make room. */
+	readonly lasting: boolean;
+}
+
+export interface PutContentsOptions {
+	/** Rows of the layer above for the same batch. */
+	readonly rows?: readonly RowWrite[];
+}
+
+export interface DropOptions {
+	/** Nothing needs them any more, so they do not count as lacking. @default false */
+	readonly unwanted?: boolean;
+}
+
+/**
+ * Payloads of chunks that have rows of their own, those of more than 4 KiB, apart from their entries. A replica may hold all entries and
+ * lack such payloads; an entry whose payload is lacking is given out without it and is not damaged.
+ */
+export interface Contents {
+	/** Whether each of them is here. */
+	has(contentHashes: readonly string[]): Promise<boolean[]>;
+	/** Unchecked, in the order asked for; `undefined` for what is not here. */
+	get(contentHashes: readonly string[]): Promise<(Uint8Array | undefined)[]>;
+	/**
+	 * Keeps payloads that a chunk here needs, durably, in one batch; others are left out. The caller has checked them.
+	 * @returns their hashes.
+	 */
+	put(contents: readonly Content[], options?: PutContentsOptions): Promise<string[]>;
+	/**
+	 * Erases payloads and keeps their entries. One that an upload under way has staged stays.
+	 * @returns the hashes of those that were erased.
+	 */
+	drop(contentHashes: readonly string[], options?: DropOptions): Promise<string[]>;
+	/** What is lacking, in batches. */
+	lacking(): AsyncIterable<readonly LackingContent[]>;
+	/** The entries that need a payload, without it. */
+	entriesOf(contentHash: string): Promise<StoredEntry[]>;
+	/** Kept by the store itself, so that it holds for those too who reach the store without its database. */
+	policy(): Promise<ContentPolicy>;
+	setPolicy(policy: ContentPolicy): Promise<void>;
+}

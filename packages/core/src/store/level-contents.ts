@@ -1,0 +1,117 @@
+/**
+ * Payloads of chunks that may be lacking. A payload that is here counts, whatever its row of what is lacking says, so whoever writes one
+ * need not look there. Everything that changes runs in the serial section: nothing is dropped between somebody's look and their claim.
+ */
+import { readUint } from "../bytes/big-endian.js";
+import { toHex } from "../bytes/hex.js";
+import type { StoredEntry } from "../entry/entry.js";
+import type { Content, ContentPolicy, Contents, DropOptions, LackingContent, PutContentsOptions } from "./contents.js";
+import { lackingRow } from "./drafting.js";
+import type { Table } from "./level.js";
+import { isReferenced } from "./purge.js";
+import { type ReaderEnv, readRecords } from "./reading.js";
+import { contentKey, lackingKey, metaKeys, prefixRange, recordKey, referenceKey, stagedKey, tags } from "./row-keys.js";
+import type { RowWrite } from "./rows.js";
+import { rowAbove, type Writer } from "./writer.js";
+
+const none: ReadonlySet<number> = new Set();
+const batchSize = 1000;
+const unwantedBytes = 0xffffffff;
+const unwantedFlag = 1;
+const droppedFlag = 2;
+
+export class LevelContents implements Contents {
+	readonly #reader: ReaderEnv;
+	readonly #table: Table;
+	readonly #writer: Writer;
+	#policy: ContentPolicy | undefined;
+
+	constructor(reader: ReaderEnv, writer: Writer) {
+		this.#reader = reader;
+		this.#table = reader.table;
+		this.#writer = writer;
+	}
+
+	has(contentHashes: readonly string[]): Promise<boolean[]> {
+		return this.#table.hasMany(contentHashes.map(contentKey));
+	}
+
+	get(contentHashes: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+		return this.#table.getMany(contentHashes.map(contentKey));
+	}
+
+	put(contents: readonly Content[], { rows = [] }: PutContentsOptions = {}): Promise<string[]> {
+		return this.#writer.alone(async () => {
+			const kept: string[] = [];
+			const writes: RowWrite[] = rows.map(rowAbove);
+			for (const { contentHash, payload } of contents) {
+				// Purged meanwhile: nobody would ever erase it.
+				if (!(await isReferenced(this.#table, contentHash, none))) continue;
+				kept.push(contentHash);
+				writes.push({ type: "put", key: contentKey(contentHash), value: payload });
+				writes.push({ type: "del", key: lackingKey(contentHash) });
+			}
+			await this.#writer.writeAlone(writes);
+			return kept;
+		});
+	}
+
+	drop(contentHashes: readonly string[], { unwanted = false }: DropOptions = {}): Promise<string[]> {
+		return this.#writer.alone(async () => {
+			const dropped: string[] = [];
+			const writes: RowWrite[] = [];
+			for (const contentHash of contentHashes) {
+				if (await this.#isStaged(contentHash)) continue;
+				const payload = await this.#table.get(contentKey(contentHash));
+				if (payload === undefined) continue;
+				dropped.push(contentHash);
+				writes.push({ type: "del", key: contentKey(contentHash) });
+				writes.push(lackingRow(contentHash, unwanted ? unwantedBytes : payload.length));
+			}
+			await this.#writer.writeAlone(writes);
+			return dropped;
+		});
+	}
+
+	async *lacking(): AsyncGenerator<readonly LackingContent[]> {
+		for await (const rows of this.#table.scan(prefixRange(Uint8Array.of(tags.lacking)), batchSize)) {
+			const all = rows.map(([key, value]) => ({ contentHash: toHex(key.subarray(1)), bytes: readUint(value, 0, 4) }));
+			const present = await this.has(all.map(({ contentHash }) => contentHash));
+			const lacking = all.filter(({ bytes }, index) => present[index] === false && bytes !== unwantedBytes);
+			if (lacking.length > 0) yield lacking;
+		}
+	}
+
+	async entriesOf(contentHash: string): Promise<StoredEntry[]> {
+		const entries: StoredEntry[] = [];
+		const references = prefixRange(referenceKey(contentHash, 0).subarray(0, 33));
+		for await (const rows of this.#table.scan(references, batchSize)) {
+			const arrivals = rows.map(([key]) => readUint(key, 33, 6));
+			const values = await this.#table.getMany(arrivals.map(recordKey));
+			const records = arrivals.map((arrival, index) => ({ arrival, value: values[index] }));
+			const { arrivals: read } = await readRecords(this.#reader, records, { payload: false });
+			for (const { entry } of read) entries.push(entry);
+		}
+		return entries;
+	}
+
+	async policy(): Promise<ContentPolicy> {
+		if (this.#policy === undefined) {
+			const flags = (await this.#table.get(metaKeys.contentPolicy))?.[0] ?? 0;
+			this.#policy = { wanted: (flags & unwantedFlag) === 0, lasting: (flags & droppedFlag) === 0 };
+		}
+		return this.#policy;
+	}
+
+	async setPolicy(policy: ContentPolicy): Promise<void> {
+		const flags = (policy.wanted ? 0 : unwantedFlag) | (policy.lasting ? 0 : droppedFlag);
+		const row: RowWrite = { type: "put", key: metaKeys.contentPolicy, value: Uint8Array.of(flags) };
+		await this.#writer.alone(() => this.#writer.writeAlone([row]));
+		this.#policy = policy;
+	}
+
+	async #isStaged(contentHash: string): Promise<boolean> {
+		const claims = prefixRange(stagedKey(contentHash, "00".repeat(8)).subarray(0, 33));
+		return (await this.#table.first(claims)) !== undefined;
+	}
+}

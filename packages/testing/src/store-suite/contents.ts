@@ -1,0 +1,120 @@
+import type { Entry, LocalStore } from "@mindoodb/core";
+import { describe, expect, test } from "vitest";
+import {
+	closedAndOpened,
+	collect,
+	hashesOf,
+	type MakeStoreUnderTest,
+	onStage,
+	type Stage,
+	withoutPayload,
+} from "./under-test.js";
+
+const size = 5000;
+
+/** Chunks without their bytes, and bytes without their chunks. */
+export function testContents(make: MakeStoreUnderTest): void {
+	const makeChunk = ({ maker }: Stage, fill: number) =>
+		maker.make({ entryType: "attachment_chunk", payload: new Uint8Array(size + 29).fill(fill), originalSize: size });
+	const hashOf = ({ common }: Entry) => common.contentHash;
+	const payloadsOf = async (store: LocalStore, entries: readonly Entry[]) =>
+		(await store.getEntries(hashesOf(entries))).map((entry) => entry.kind === "entry" && entry.payload?.[0]);
+
+	describe("payloads of chunks", () => {
+		test("may be lacking, and are no damage then", () =>
+			onStage(make, async (stage) => {
+				const [a, b] = [await makeChunk(stage, 1), await makeChunk(stage, 2)];
+				const hashes = [hashOf(a), hashOf(b)];
+				expect(await stage.store.wantsContents?.(hashes)).toEqual(hashes);
+				expect((await stage.store.putEntries([withoutPayload(a), b])).refused).toEqual([]);
+				for await (const store of closedAndOpened(stage)) {
+					expect(await payloadsOf(store, [a, b])).toEqual([undefined, 2]);
+					expect(await store.wantsContents?.(hashes)).toEqual([hashOf(a)]);
+					expect(await store.hasContents?.(hashes)).toEqual([hashOf(b)]);
+					expect(await store.getContents?.(hashes)).toEqual([b.payload]);
+					const page = await store.entriesAfter(0);
+					expect([page.damaged, page.arrivals.length]).toEqual([[], 2]);
+					expect(await collect(one(store.verifyRecords()))).toEqual([]);
+					expect(await collect(store.contents.lacking())).toEqual([{ contentHash: hashOf(a), bytes: size + 29 }]);
+				}
+			}));
+
+		test("are left out of pages that do not want them", () =>
+			onStage(make, async (stage) => {
+				const document = await stage.maker.make({ payload: new Uint8Array(9000).fill(3) });
+				await stage.store.append([await makeChunk(stage, 1), document, await makeChunk(stage, 2)]);
+				const { arrivals } = await stage.store.entriesAfter(0, { contents: false, maxBytes: 10_000 });
+				expect(arrivals.map(({ entry }) => entry.kind === "entry" && entry.payload?.length)).toEqual([
+					undefined,
+					9000,
+					undefined,
+				]);
+			}));
+
+		test("come later: with their entries, or alone; only true ones that a chunk needs", () =>
+			onStage(make, async (stage) => {
+				const { store } = stage;
+				const [a, b, stranger] = [await makeChunk(stage, 1), await makeChunk(stage, 2), await makeChunk(stage, 3)];
+				await store.putEntries([a, b].map(withoutPayload));
+				expect((await store.putEntries([{ ...a, payload: b.payload }])).known).toEqual([a.hash]);
+				expect(await payloadsOf(store, [a])).toEqual([undefined]);
+				expect((await store.putEntries([a])).known).toEqual([a.hash]);
+				expect(await payloadsOf(store, [a])).toEqual([1]);
+				const contents = [b, stranger].map((entry) => ({
+					contentHash: hashOf(entry),
+					payload: entry.payload as Uint8Array,
+				}));
+				expect(await store.contents.put(contents)).toEqual([hashOf(b)]);
+				expect(await store.contents.has([hashOf(b), hashOf(stranger)])).toEqual([true, false]);
+				expect(await collect(store.contents.lacking())).toEqual([]);
+			}));
+
+		test("are dropped and taken again; those that an upload has staged stay", () =>
+			onStage(make, async (stage) => {
+				const [a, b] = [await makeChunk(stage, 1), await makeChunk(stage, 2)];
+				await stage.store.append([a, b]);
+				await stage.store.staging.put(
+					"ab".repeat(8),
+					[{ contentHash: hashOf(b), payload: b.payload as Uint8Array }],
+					1,
+				);
+				expect(await stage.store.contents.drop([hashOf(a), hashOf(b)])).toEqual([hashOf(a)]);
+				for await (const store of closedAndOpened(stage))
+					expect(await payloadsOf(store, [a, b])).toEqual([undefined, 2]);
+				expect((await stage.store.putEntries([a])).known).toEqual([a.hash]);
+				expect(await payloadsOf(stage.store, [a])).toEqual([1]);
+				await stage.store.contents.drop([hashOf(a)], { unwanted: true });
+				expect(await collect(stage.store.contents.lacking())).toEqual([]);
+				expect(await payloadsOf(stage.store, [a])).toEqual([undefined]);
+			}));
+
+		test("go with the purge of the last document that needs them, lacking or not", () =>
+			onStage(make, async (stage) => {
+				const [a, b] = [await makeChunk(stage, 1), await makeChunk(stage, 2)];
+				await stage.store.putEntries([withoutPayload(a), b]);
+				expect(hashesOf(await stage.store.contents.entriesOf(hashOf(b)))).toEqual([b.hash]);
+				await stage.store.purgeDocHistory(a.common.docId);
+				await stage.store.purgeDocHistory(b.common.docId);
+				expect(await collect(stage.store.contents.lacking())).toEqual([]);
+				expect(await stage.store.contents.has([hashOf(a), hashOf(b)])).toEqual([false, false]);
+			}));
+
+		test("are refused, or not called lasting, by a store that was told so", () =>
+			onStage(make, async (stage) => {
+				const [a, b] = [await makeChunk(stage, 1), await makeChunk(stage, 2)];
+				await stage.store.append([a]);
+				await stage.store.contents.setPolicy({ wanted: false, lasting: false });
+				for await (const store of closedAndOpened(stage)) {
+					await store.putEntries([b]);
+					expect(await payloadsOf(store, [a, b])).toEqual([1, undefined]);
+					expect(await store.wantsContents?.([hashOf(b)])).toEqual([]);
+					expect(await store.hasContents?.([hashOf(a)], { lasting: true })).toEqual([]);
+					expect(await store.hasContents?.([hashOf(a)])).toEqual([hashOf(a)]);
+				}
+			}));
+	});
+}
+
+async function* one<T>(items: AsyncIterable<T>): AsyncGenerator<readonly T[]> {
+	for await (const item of items) yield [item];
+}
