@@ -8,6 +8,7 @@ import { DraftContext, draftRoot } from "./draft.js";
 import { type Handle, tooManyOperations } from "./draft-value.js";
 import type { LocalChange } from "./local-change.js";
 import { type DocumentData, plainData } from "./plain-data.js";
+import { restorableValues } from "./restorable-values.js";
 import { RootDraft } from "./root-draft.js";
 import { type NextChange, RootFields } from "./root-fields.js";
 import { type StoredField, storedFields } from "./stored-fields.js";
@@ -171,13 +172,14 @@ export class CrdtDocument {
 
 	/** As `toData`, at an earlier time. @param heads changes that the document holds. */
 	dataAt(heads: readonly string[]): DocumentData {
-		return plainData(this.valuesAt(heads));
+		const handle = this.#idle();
+		return plainData(reading("read a document", () => handle.materialize("/", [...heads])));
 	}
 
-	/** As `dataAt`, with Automerge's own classes where there are some, so that what is written again keeps its type. */
+	/** As `dataAt`, with the classes that keep the type of what is written again: see `restorableValues`. */
 	valuesAt(heads: readonly string[]): Record<string, unknown> {
 		const handle = this.#idle();
-		return reading("read a document", () => handle.materialize("/", [...heads])) as Record<string, unknown>;
+		return reading("read a document", () => restorableValues(handle, heads));
 	}
 
 	/** Every field with the operations that its values come from. */

@@ -1,6 +1,7 @@
 import { setField, TenantFixture, type TestReplica } from "@mindoodb/testing";
 import { memoryStores, nodeEnv } from "mindoodb";
 import { expect, it } from "vitest";
+import type { DocumentExplanation } from "./explain.js";
 import type { MindooDB } from "./mindoo-db.js";
 
 const newTenant = async () =>
@@ -88,6 +89,27 @@ it("a replica that gets the directory first, or nothing but stubs, shows the sam
 		expect(await (await replica.db()).getAllDocumentIds()).toEqual([]);
 	}
 	expect(await fingerprint(bob)).toEqual(await fingerprint(carol));
+	await tenant.close();
+});
+
+it("of an erased document everybody tells the same entries, whoever had its attachments whole", async () => {
+	const tenant = await newTenant();
+	const { creator } = tenant;
+	const [bob, carol] = [await tenant.member("bob"), await tenant.member("carol")];
+	const notes = await creator.db();
+	const { id } = await notes.createDocument({ title: "gone" });
+	await notes.changeDoc(id, async (_, attachments) => {
+		await attachments.addAttachment(new Uint8Array(50_000), "minutes", "text/plain");
+	});
+	await bob.level(creator);
+	await (await creator.directory()).requestPurge({ dbId: "notes", docId: id });
+	for (const each of [bob, carol]) await each.level(creator);
+	const told = async (replica: TestReplica) => {
+		const { entries } = (await (await replica.db()).explain(id)) as DocumentExplanation;
+		return entries.map(({ hash, verdict }) => `${hash} ${verdict.kind}`).sort();
+	};
+	expect(await kinds(carol)).toEqual(["stub", "stub", "stub"]);
+	for (const each of [creator, bob]) expect(await told(each)).toEqual(await told(carol));
 	await tenant.close();
 });
 

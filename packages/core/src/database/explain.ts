@@ -112,7 +112,7 @@ export class Explainer {
 
 	async #refusedOf(docId: string, document: number): Promise<RefusedDocument | undefined> {
 		const refused = new Map<string, { readonly entry: StoredEntry; readonly reason: string }>();
-		for await (const [entry, verdict] of this.#verdicts(document)) {
+		for await (const [entry, verdict] of this.#verdicts(docId, document)) {
 			if (verdict.kind === "refused") refused.set(entry.hash, { entry, reason: verdict.reason });
 		}
 		if (refused.size === 0) return undefined;
@@ -135,7 +135,7 @@ export class Explainer {
 		await this.#documents.bringUp([document]);
 		const entries: EntryExplanation[] = [];
 		const times = timesOf(await acceptedEntries(this.#context.store, document));
-		for await (const [entry, verdict] of this.#verdicts(document)) {
+		for await (const [entry, verdict] of this.#verdicts(docId, document)) {
 			const clock = times.get(entry.hash)?.clock;
 			const { createdAt, createdByPublicKey } = linkOf(entry);
 			entries.push({
@@ -152,11 +152,16 @@ export class Explainer {
 		return { entries };
 	}
 
-	async *#verdicts(document: number): AsyncGenerator<readonly [StoredEntry, Verdict]> {
+	async *#verdicts(docId: string, document: number): AsyncGenerator<readonly [StoredEntry, Verdict]> {
 		const { store } = this.#context;
 		const verdicts = await readVerdicts(store.rows, document);
 		for await (const batch of store.entriesOfDocument(document, { payload: false })) {
 			for (const { arrival, entry } of batch) yield [entry, verdicts.get(arrival) ?? accepted];
+		}
+		// A chunk has no verdict of its own, but where it was erased nobody can tell any more that it was one.
+		if (!store.isErased(docId)) return;
+		for await (const batch of store.entriesOfDocument(document, { payload: false, chunks: true })) {
+			for (const { entry } of batch) if (entry.kind === "stub") yield [entry, { kind: "purged" }];
 		}
 	}
 }

@@ -126,7 +126,7 @@ export class HostileWriter {
 		for (const entry of await db.store.getEntries(accepted)) {
 			if (entry.kind !== "entry" || entry.fields?.contentTag === undefined) continue;
 			decryptionKeyId = entry.fields.decryptionKeyId;
-			const subkeys = await this.#subkeys(decryptionKeyId);
+			const subkeys = await this.#versionOf(decryptionKeyId, entry.fields.keyCommitment);
 			const opened = await openRun(crypto, { dbId: this.dbId, docId }, entry, entry.fields, subkeys);
 			if (opened.kind !== "run") continue;
 			changes.push(...opened.changes.map(({ bytes }) => bytes));
@@ -189,6 +189,15 @@ export class HostileWriter {
 		const { tenantRoot } = tenant.identity;
 		const origin = { tenantRoot, dbId: this.dbId, decryptionKeyId, createdByPublicKey: this.publicKey };
 		return makeDocumentId(env.crypto, origin, env.random.randomBytes(12));
+	}
+
+	/** The version under which an entry that was accepted here lies. */
+	async #versionOf(keyId: string, keyCommitment: string): Promise<TenantSubkeys> {
+		for (const key of this.replica.keyBag.getAllKeys(keyId)) {
+			const subkeys = await this.#subkeys(keyId, key);
+			if ((await subkeys.keyCommitment(keyId)) === keyCommitment) return subkeys;
+		}
+		throw new Error(`${this.replica.name} does not hold this version of the key ${keyId}`);
 	}
 
 	async #subkeys(keyId: string, given?: Uint8Array): Promise<TenantSubkeys> {

@@ -18,12 +18,15 @@ export class TrustFollower {
 	async follow(effects: TrustEffects): Promise<void> {
 		await this.#erase();
 		const documents = new Set<number>();
-		const { store } = this.#context;
+		const unlocked = new Set<number>();
+		const { store, isSettingsRoot } = this.#context;
 		if (effects.everything) {
 			for (let document = 1; document <= store.documentCount(); document++) documents.add(document);
 		} else {
 			for (const hash of effects.known) await this.#collect(missingRange(hash), documents);
-			for (const commitment of effects.keys) await this.#collect(lockedRange(commitment), documents);
+			// In the directory a key that opens an entry may change what others may write there.
+			const keyed = isSettingsRoot === undefined ? unlocked : documents;
+			for (const commitment of effects.keys) await this.#collect(lockedRange(commitment), keyed);
 			for (const author of effects.authors) await this.#collectAuthor(author, documents);
 			for (const { entry } of await this.#arrivals([...effects.pardoned, ...effects.judged])) {
 				await this.#add(linkOf(entry).docId, documents);
@@ -32,7 +35,7 @@ export class TrustFollower {
 				await this.#collectAuthor(linkOf(entry).createdByPublicKey, documents);
 			}
 		}
-		await this.#judgeAnew(documents);
+		await this.#judge(documents, unlocked);
 	}
 
 	/** Carries out purge requests, each once; also those that a step before could not follow. */
@@ -43,11 +46,15 @@ export class TrustFollower {
 		}
 	}
 
-	async #judgeAnew(documents: ReadonlySet<number>): Promise<void> {
-		if (documents.size > 0) {
+	/** @param unlocked documents of which only what is not accepted is judged again, and what waits for it. */
+	async #judge(anew: ReadonlySet<number>, unlocked: ReadonlySet<number>): Promise<void> {
+		const { behind } = this.#documents;
+		if (anew.size + unlocked.size > 0) {
 			await this.#context.store.append([], {
-				rows: async () =>
-					[...documents].flatMap((document): RowWrite[] => this.#documents.behind.note(document, { anew: true })),
+				rows: async () => [
+					...[...anew].flatMap((document): RowWrite[] => behind.note(document, { anew: true })),
+					...[...unlocked].flatMap((document): RowWrite[] => behind.note(document, { unapplied: true })),
+				],
 			});
 		}
 		await this.#documents.drain();

@@ -31,6 +31,8 @@ const path = process.env.CONVERGENCE_PATH;
 const prelude: readonly Command[] = [
 	{ do: "create", who: 0, secret: false, value: 1 },
 	{ do: "create", who: 0, secret: true, value: 2 },
+	{ do: "attach", who: 0, doc: 0, value: 50 },
+	{ do: "attach", who: 0, doc: 1, value: 70 },
 	{ do: "handOver", who: 1 },
 	{ do: "level", who: 0, other: 1, part: 3 },
 	{ do: "level", who: 0, other: 2, part: 3 },

@@ -62,15 +62,14 @@ export class History {
 			for (let at = 0; ; ) {
 				const page = await store.entriesAfter(at);
 				for (const { entry } of page.arrivals) {
-					// The same entry may be signed here and vouched for there.
-					if (entries.get(entry.hash)?.signature === undefined) entries.set(entry.hash, entry);
+					entries.set(entry.hash, fullest(entry, entries.get(entry.hash)));
 				}
 				if (page.next === at) break;
 				at = page.next;
 			}
 		}
 		if (dbId !== "directory") {
-			for (const entry of this.forged) if (!entries.has(entry.hash)) entries.set(entry.hash, entry);
+			for (const entry of this.forged) entries.set(entry.hash, fullest(entry, entries.get(entry.hash)));
 		}
 		return [...entries.values()];
 	}
@@ -107,6 +106,11 @@ export class History {
 				return;
 			case "undelete":
 				if (docId !== undefined) await db.undeleteDocument(docId);
+				return;
+			case "attach":
+			case "append":
+			case "detach":
+				if (docId !== undefined) await attach(db, docId, command.do, command.value);
 				return;
 			case "level": {
 				const other = replicas[command.other % replicas.length] as TestReplica;
@@ -158,6 +162,13 @@ export class History {
 					settings.adminOnly = true;
 				});
 				return;
+			case "rotate":
+				await (await this.#administrator(command.by)).rotateKey(command.directory ? "directory" : "default");
+				return;
+			case "purge":
+				if (docId !== undefined && replica.user !== undefined)
+					await (await replica.directory()).requestPurge({ dbId: "notes", docId }, administrator);
+				return;
 			case "settings":
 				await (await replica.directory()).changeDBSettings("notes", (settings) => {
 					settings[`s${command.value % 3}`] = command.value;
@@ -204,6 +215,24 @@ export class History {
 		}
 		return directories[number % Math.max(1, directories.length)] ?? this.fixture.creator.directory();
 	}
+}
+
+/** What two copies of an entry say together: it may be signed here and vouched for there, and erased here and whole there. */
+function fullest(entry: StoredEntry, known: StoredEntry = entry): StoredEntry {
+	const whole = known.kind === "entry" ? known : entry;
+	return { ...whole, signature: known.signature ?? entry.signature };
+}
+
+/** One file more, some more bytes of one where there is one, or one less. */
+async function attach(db: MindooDB, docId: string, how: "attach" | "append" | "detach", value: number): Promise<void> {
+	const bytes = new Uint8Array(value * 97).fill(value);
+	await db.changeDoc(docId, async (_, attachments) => {
+		const files = attachments.getAttachments();
+		const { id } = files[value % Math.max(1, files.length)] ?? {};
+		if (how === "append" && id !== undefined) await attachments.appendToAttachment(id, bytes);
+		else if (how !== "detach") await attachments.addAttachment(bytes, `file ${value}`, "application/octet-stream");
+		else if (id !== undefined) attachments.removeAttachment(id);
+	});
 }
 
 interface Shape {

@@ -1,4 +1,4 @@
-import type { DocumentExplanation, MindooDB, MindooDoc, Verdict } from "@mindoodb/core";
+import { type DocumentExplanation, type MindooDB, type MindooDoc, MindooError, type Verdict } from "@mindoodb/core";
 
 /** Everything that a document shows. */
 export interface ShownDocument {
@@ -16,6 +16,8 @@ export interface ShownDocument {
 export interface Observation {
 	readonly documents: Readonly<Record<string, ShownDocument>>;
 	readonly verdicts: Readonly<Record<string, Verdict>>;
+	/** Bytes of the attachments, or why they cannot be read, by document and id. */
+	readonly attachments: Readonly<Record<string, unknown>>;
 	/** Ids that lists give. */
 	readonly listed: readonly string[];
 }
@@ -42,11 +44,20 @@ export async function observe(db: MindooDB): Promise<Observation> {
 	}
 	const documents: Record<string, ShownDocument> = {};
 	const verdicts: Record<string, Verdict> = {};
+	const attachments: Record<string, unknown> = {};
 	for (const docId of [...docIds].sort()) {
 		const doc = await db.getDocument(docId);
 		if (doc !== undefined) documents[docId] = shown(doc);
+		for (const { id, size } of doc?.getAttachments() ?? []) {
+			attachments[`${docId} ${id}`] = [size, await (doc as MindooDoc).getAttachment(id).catch(codeOf)];
+		}
 		const explanation = (await db.explain(docId)) as DocumentExplanation;
 		for (const { hash, verdict } of explanation.entries) verdicts[hash] = verdict;
 	}
-	return { documents, verdicts, listed: (await db.getAllDocumentIds()).sort() };
+	return { documents, verdicts, attachments, listed: (await db.getAllDocumentIds()).sort() };
+}
+
+function codeOf(error: unknown): string {
+	if (error instanceof MindooError) return error.code;
+	throw error;
 }

@@ -72,6 +72,14 @@ function bytes(length: number, seed = 1): Uint8Array {
 	return new Uint8Array(words.buffer, 0, length);
 }
 
+const pulled = new Error("the cable was pulled");
+const fails = (): never => {
+	throw pulled;
+};
+const endsBadly = (): never => {
+	throw new Error("it will not end");
+};
+
 const read = async (db = files, id = doc.id) => (await db.getDocument(id)) as MindooDoc;
 const edit = (work: (attachments: AttachmentEdits) => void | Promise<void>) =>
 	files.changeDoc(doc, (_, attachments) => work(attachments));
@@ -123,11 +131,17 @@ describe("reading", () => {
 			[5, 4],
 			[0.5, 4],
 			[Number.NaN, 4],
+			[0, Number.NaN],
+			[0, Number.POSITIVE_INFINITY],
+			[Number.NEGATIVE_INFINITY, 4],
+			[2 ** 53, 2 ** 53],
 			[1001, 1001],
 		] as const) {
 			await expect(found.getAttachmentRange(id, start, end)).rejects.toMatchObject({ code: "usage" });
 		}
-		await expect(gather(found.streamAttachment(id, 1001))).rejects.toMatchObject({ code: "usage" });
+		for (const offset of [1001, -1, 0.5, Number.NaN]) {
+			await expect(gather(found.streamAttachment(id, offset))).rejects.toMatchObject({ code: "usage" });
+		}
 		await expect(found.getAttachment("nothing")).rejects.toMatchObject({ code: "not-found" });
 	});
 
@@ -149,6 +163,17 @@ describe("reading", () => {
 			expect(await gather(found.streamAttachment(id))).toHaveLength(0);
 		}
 		expect(await entriesOf(chunks)).toHaveLength(0);
+	});
+
+	it("a name with half a character in it is shown alike by everybody, as other texts are", async () => {
+		await edit(async (attachments) => {
+			await attachments.addAttachment(new Uint8Array(0), "a\ud800b", "text/plain\udc00");
+			expect(attachments.getAttachments()).toMatchObject([{ fileName: "a\ufffdb", mimeType: "text/plain\ufffd" }]);
+		});
+		const named = [{ fileName: "a\ufffdb", mimeType: "text/plain\ufffd" }];
+		expect((await read()).getAttachments()).toMatchObject(named);
+		await place.bob.level(place.alice, ["files"]);
+		expect((await read(await place.bob.db("files"))).getAttachments()).toMatchObject(named);
 	});
 
 	it("a missing chunk is named, and ranges on both sides of it are read", async () => {
@@ -390,20 +415,79 @@ describe("two members", () => {
 
 describe("uploads that come to nothing", () => {
 	it("a stream that fails half-way leaves the document and the store as they were", async () => {
-		const broken = new Error("the cable was pulled");
 		async function* source() {
 			yield bytes(40 * chunkSize);
 			await new Promise((resolve) => setTimeout(resolve, 1));
 			yield bytes(40 * chunkSize, 2);
-			throw broken;
+			throw pulled;
 		}
 		await expect(
 			edit(async (attachments) => {
 				await attachments.addAttachmentStream(source(), "film", "video/mp4");
 			}),
-		).rejects.toBe(broken);
+		).rejects.toBe(pulled);
 		expect((await read()).getAttachments()).toEqual([]);
 		expect(await entriesOf(chunks)).toEqual([]);
+		expect(await leftStaged()).toBe(0);
+	});
+
+	it.each([
+		["throws where it is asked for more", () => ({ next: fails })],
+		["throws when it is told to end, too", () => ({ next: fails, return: endsBadly })],
+		["ends with no promise", () => ({ next: fails, return: () => ({ done: true, value: undefined }) })],
+		["cannot even begin", fails],
+		["rejects", () => ({ next: () => Promise.reject(pulled) })],
+	])("a source that %s leaves nothing, and its own error is the one that is told", async (_, begin) => {
+		let given = 0;
+		const source = {
+			[Symbol.asyncIterator]() {
+				const inner = begin() as AsyncIterator<Uint8Array>;
+				const next = async () => ({ done: false, value: bytes(40 * chunkSize, given) });
+				return { ...inner, next: () => (given++ < 2 ? next() : inner.next()) } as AsyncIterator<Uint8Array>;
+			},
+		};
+		await expect(
+			edit(async (attachments) => {
+				await attachments.addAttachmentStream(source, "film", "video/mp4");
+			}),
+		).rejects.toBe(pulled);
+		expect((await read()).getAttachments()).toEqual([]);
+		expect(await entriesOf(chunks)).toEqual([]);
+		expect(await leftStaged()).toBe(0);
+	});
+
+	it("an edit that catches what a stream failed with goes on without it", async () => {
+		await edit(async (attachments) => {
+			const failing = attachments.addAttachmentStream({ [Symbol.asyncIterator]: fails }, "film", "video/mp4");
+			await expect(failing).rejects.toBe(pulled);
+			await attachments.addAttachment(bytes(100_000), "kept", "text/plain");
+		});
+		expect((await read()).getAttachments()).toMatchObject([{ fileName: "kept", size: 100_000 }]);
+		expect(await leftStaged()).toBe(0);
+	});
+
+	it.each([undefined, 5, [bytes(3)], "text", {}])("what is no stream (%j) is a typed error", async (source) => {
+		const refused = edit(async (attachments) => {
+			await attachments.addAttachmentStream(source as never, "film", "video/mp4");
+		});
+		await expect(refused).rejects.toMatchObject({ name: "UsageError" });
+		expect(await leftStaged()).toBe(0);
+	});
+
+	it("a signal that was given before the upload ends it, and the source is told", async () => {
+		const cancelled: unknown[] = [];
+		const source = new ReadableStream<Uint8Array>({
+			pull: (controller) => controller.enqueue(bytes(chunkSize)),
+			cancel: (reason) => {
+				cancelled.push(reason);
+			},
+		});
+		await expect(
+			edit(async (attachments) => {
+				await attachments.addAttachmentStream(source, "film", "video/mp4", { signal: AbortSignal.abort(pulled) });
+			}),
+		).rejects.toBe(pulled);
+		expect(cancelled).toHaveLength(1);
 		expect(await leftStaged()).toBe(0);
 	});
 

@@ -50,8 +50,13 @@ async function* pieces(source: ByteSource, signal: AbortSignal | undefined): Asy
 		}
 	} finally {
 		// Not awaited: a source that hangs in `next` hangs in `return` too.
-		if (!ended) iterator.return?.()?.catch(() => undefined);
+		if (!ended) end(iterator).catch(() => undefined);
 	}
+}
+
+/** Whatever a source does when it is told to end must not hide why it was. */
+async function end(iterator: AsyncIterator<Uint8Array>): Promise<void> {
+	await iterator.return?.();
 }
 
 /** A listener for each wait: one promise for all of them would hold everything that ever won against it. */
@@ -68,6 +73,9 @@ function unlessAborted<T>(waiting: Promise<T>, signal: AbortSignal | undefined):
 
 /** By its reader, because not every browser's `ReadableStream` is an iterable. */
 function iteratorOf(source: ByteSource): AsyncIterator<Uint8Array> {
+	if (typeof source !== "object" || source === null || !("getReader" in source || Symbol.asyncIterator in source)) {
+		throw new UsageError("attachment: expected an async iterable or a ReadableStream");
+	}
 	if (!("getReader" in source)) return source[Symbol.asyncIterator]();
 	const reader = source.getReader();
 	return {

@@ -143,7 +143,7 @@ export class OpenDocument {
 		);
 	}
 
-	/** Judges and applies what arrived since the last time. */
+	/** Judges and applies what arrived since the last time, and what keys open that came since. */
 	async absorb(): Promise<void> {
 		const own = this.#placed;
 		this.#placed = new Set();
@@ -151,10 +151,10 @@ export class OpenDocument {
 			({ entry }) => this.#evaluation.get(entry.hash) === undefined,
 		);
 		for (const arrival of own) this.applied = Math.max(this.applied, arrival);
-		if (inputs.length === 0) return;
-		const gained = await this.#evaluation.add(inputs);
-		this.version++;
+		const gained = [...(await this.#evaluation.add(inputs)), ...(await this.#evaluation.unlock())];
 		this.#standing = undefined;
+		if (inputs.length === 0 && gained.length === 0 && !this.#evaluation.stale) return;
+		this.version++;
 		if (this.#evaluation.stale || !(await this.#holds(gained))) {
 			await this.#evaluate(this.#context.evaluation(this.docId), undefined);
 		}

@@ -1,4 +1,6 @@
 /** Looking back: states, changes, authors, conflicts, and writing an earlier state again. */
+
+import { joinBlock, mark, spans, splitBlock, unmark } from "@automerge/automerge/slim";
 import { aliceAndBob, setField, type TenantFixture, type TestReplica } from "@mindoodb/testing";
 import { Counter, ImmutableString, memoryStores, nodeEnv, splice } from "mindoodb";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -291,6 +293,52 @@ describe("restoring", () => {
 		await alice.level(bob);
 		const merged = (await theirs.getDocument(id))?.getData();
 		expect(merged).toMatchObject({ text: "A quick brown fox", map: { keep: 2, change: "a" }, count: 4 });
+	});
+
+	it("gives marks and blocks of a rich text back, in lists and maps too", async () => {
+		const { id } = await notes.createDocument({ text: "Minutes of May", list: [1], part: {} });
+		await notes.changeDoc(id, (draft) => {
+			mark(draft, ["text"], { start: 0, end: 7, expand: "none" }, "bold", true);
+			const attrs = { at: new Date(5), long: 2n ** 60n };
+			splitBlock(draft, ["text"], 8, { type: new ImmutableString("heading"), parents: [], attrs });
+			draft.list = ["plain", { note: "marked" }, "last"];
+			mark(draft, ["list", 1, "note"], { start: 0, end: 3, expand: "none" }, "link", "there");
+			draft.part = { rich: "also" };
+			mark(draft, ["part", "rich"], { start: 0, end: 4, expand: "none" }, "bold", true);
+		});
+		const before = await headsOf(id);
+		const paths = [["text"], ["list", 1, "note"], ["part", "rich"]];
+		const state = async () => {
+			let found: unknown[] = [];
+			await notes.changeDoc(id, (draft) => {
+				found = paths.map((path) => spans(draft, path));
+			});
+			return found;
+		};
+		const wanted = await state();
+		const data = (await notes.getDocument(id))?.getData();
+		await notes.changeDoc(id, (draft) => {
+			unmark(draft, ["text"], { start: 0, end: 7, expand: "none" }, "bold");
+			mark(draft, ["text"], { start: 9, end: 11, expand: "none" }, "bold", true);
+			joinBlock(draft, ["text"], 8);
+			splice(draft, ["text"], 0, 0, "All ");
+			(draft.list as unknown[]).splice(0, 2, "changed");
+			delete draft.part;
+		});
+		await notes.restore(id, before);
+		expect(await state()).toEqual(wanted);
+		expect((await notes.getDocument(id))?.getData()).toEqual(data);
+		const heads = await headsOf(id);
+		await notes.restore(id, before);
+		expect(await headsOf(id)).toEqual(heads);
+		// Marks that were put on a text which had none are taken off again.
+		await notes.changeDoc(id, (draft) => {
+			mark(draft, ["list", 0], { start: 0, end: 5, expand: "none" }, "bold", true);
+		});
+		await notes.restore(id, before);
+		await notes.changeDoc(id, (draft) => {
+			expect(spans(draft, ["list", 0])).toEqual([{ type: "text", value: "plain" }]);
+		});
 	});
 
 	it("writes nothing where nothing differs, and not to what is deleted", async () => {

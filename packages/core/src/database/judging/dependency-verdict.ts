@@ -26,6 +26,13 @@ export function inherited(below: Verdict, dependency: string): Verdict | undefin
 	}
 }
 
+/** Whether two verdicts of an entry mean the same to what builds on it. */
+export function meansTheSame(now: Verdict, before: Verdict): boolean {
+	if (now.kind === "locked" && before.kind === "locked") return now.keyCommitment === before.keyCommitment;
+	if (now.kind === "refused" && before.kind === "refused") return now.reason === before.reason;
+	return now.kind === before.kind;
+}
+
 const weights: Record<Verdict["kind"], number> = {
 	accepted: 0,
 	pending: 1,

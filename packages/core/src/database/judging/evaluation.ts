@@ -15,8 +15,9 @@ import { FormatError } from "../../errors.js";
 import type { Keyring } from "../../keys/keyring.js";
 import type { Membership } from "../../trust/author-chain.js";
 import type { DatabaseTrust } from "../trust-port.js";
-import { inherited, weightier, wrongDependency } from "./dependency-verdict.js";
-import { accepted, type RefusedReason, type Verdict } from "./verdict.js";
+import { inherited, meansTheSame, weightier, wrongDependency } from "./dependency-verdict.js";
+import { hasItsKey } from "./late-key.js";
+import { accepted, isFormal, type RefusedReason, type Verdict } from "./verdict.js";
 
 export interface EvaluationContext {
 	readonly crypto: Crypto;
@@ -201,7 +202,22 @@ export class Evaluation {
 		// What was set aside may win now: it is decided by all entries together.
 		if (this.#setAside.size > 0 && this.#judged.size > fresh.length) this.#stale = true;
 		await this.#collectPardons();
-		const queue = fresh.map(({ entry }) => entry.hash);
+		return this.#settle(fresh.map(({ entry }) => entry.hash));
+	}
+
+	/**
+	 * Judges what waited for keys that are here and announced by now, and what waits for that; nothing else.
+	 * @returns entries that became accepted, each after those that it depends on.
+	 */
+	async unlock(): Promise<readonly Judged[]> {
+		const opened = [...this.#unaccepted].flatMap(([hash, each]) => (hasItsKey(each, this.#context) ? hash : []));
+		// What was set aside may win now: it is decided by all entries together.
+		if (opened.length > 0 && this.#setAside.size > 0) this.#stale = true;
+		return this.#settle(opened);
+	}
+
+	/** Judges entries, and whatever hangs on what they become. */
+	async #settle(queue: string[]): Promise<readonly Judged[]> {
 		// An entry that waits for a thousand others is judged again behind all of them, not behind each.
 		const queued = new Set(queue);
 		const gained: Judged[] = [];
@@ -217,7 +233,7 @@ export class Evaluation {
 				this.#order.push(judged);
 				this.#unaccepted.delete(hash);
 			}
-			if (judged.verdict.kind !== before.kind || before === unsettled) {
+			if (before === unsettled || !meansTheSame(judged.verdict, before)) {
 				for (const waiting of this.#waiting.get(hash) ?? []) {
 					if (queued.has(waiting)) continue;
 					queued.add(waiting);
@@ -261,7 +277,7 @@ export class Evaluation {
 		for (const hash of covered) {
 			const verdict = this.#judged.get(hash)?.verdict;
 			if (verdict === undefined || verdict === unsettled || this.#pardoned.has(hash)) continue;
-			if (verdict.kind === "pending" || (verdict.kind === "refused" && !formal.has(verdict.reason))) this.#stale = true;
+			if (verdict.kind === "pending" || (verdict.kind === "refused" && !isFormal(verdict.reason))) this.#stale = true;
 		}
 		this.#pardoned = covered;
 	}
@@ -316,7 +332,7 @@ export class Evaluation {
 			}
 			const wrong = wrongDependency(fields, below.entry);
 			if (wrong !== undefined) return { kind: "refused", reason: wrong, by: dependency };
-			if (below.verdict.kind === "refused" && !(pardoned && !formal.has(below.verdict.reason))) {
+			if (below.verdict.kind === "refused" && !(pardoned && !isFormal(below.verdict.reason))) {
 				return { kind: "refused", reason: "dependency", by: dependency };
 			}
 			passedOn = weightier(passedOn, inherited(below.verdict, dependency));
@@ -330,7 +346,7 @@ export class Evaluation {
 	}
 
 	async #judgePayload(judged: Judged, entry: Entry, fields: HeaderFields): Promise<Verdict> {
-		const { crypto, keyring, dbId, docId } = this.#context;
+		const { crypto, keyring, dbId, docId, isSettingsRoot } = this.#context;
 		if (fields.entryType === "attachment_chunk") return accepted;
 		const key = keyring.get(fields.decryptionKeyId, fields.keyCommitment);
 		if (key === undefined) return { kind: "locked", keyCommitment: fields.keyCommitment };
@@ -339,7 +355,6 @@ export class Evaluation {
 		if (opened.kind === "unfit") return { kind: "pending", reason: "payload", missing: [] };
 		if (opened.kind === "refused") return { kind: "refused", reason: opened.reason };
 		if (fields.entryType === "doc_delete") return accepted;
-		const { isSettingsRoot } = this.#context;
 		if (fields.entryType === "doc_change" && fields.dependencyHashes.length === 0 && isSettingsRoot !== undefined) {
 			const root = await isSettingsRoot(opened.changes.map(({ bytes }) => bytes));
 			if (!root) return { kind: "refused", reason: "entry-type" };
@@ -379,20 +394,6 @@ export class Evaluation {
 }
 
 const unsettled: Verdict = { kind: "pending", reason: "dependency", missing: [] };
-
-/** Refusals that no pardon lifts: the entry itself is not what the format allows. */
-const formal: ReadonlySet<RefusedReason> = new Set([
-	"document-id",
-	"document-key",
-	"other-document",
-	"entry-type",
-	"run",
-	"actor",
-	"actor-fork",
-	"change",
-	"operations",
-	"loads-back",
-]);
 
 function typeOf(entry: StoredEntry | undefined): string | undefined {
 	return entry?.kind === "entry" ? entry.fields?.entryType : undefined;

@@ -34,6 +34,25 @@ export type Verdict =
 	| { readonly kind: "unsupported" }
 	| { readonly kind: "purged" };
 
+/** Refusals that no pardon lifts: the entry itself is not what the format allows. */
+const formal: ReadonlySet<RefusedReason> = new Set([
+	"document-id",
+	"document-key",
+	"other-document",
+	"entry-type",
+	"run",
+	"actor",
+	"actor-fork",
+	"change",
+	"operations",
+	"loads-back",
+]);
+
+/** Whether a pardon leaves this refusal as it is. */
+export function isFormal(reason: RefusedReason): boolean {
+	return formal.has(reason);
+}
+
 export const accepted = { kind: "accepted" } as const satisfies Verdict;
 
 const kinds = ["accepted", "pending", "refused", "locked", "unsupported", "purged"] as const;

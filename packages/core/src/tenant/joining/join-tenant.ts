@@ -53,18 +53,20 @@ export function checkConfirmation({ identity, words }: Invitation, confirmation:
 	if (!holds) throw new VerifyError("join: this is not the tenant that was confirmed", { code: "trust" });
 }
 
-/** Puts the keys of an answer into a KeyBag. @throws {KeyError} `key-mismatch` when one is for somebody else. */
+/** Puts the keys of an answer into a KeyBag, all or none. @throws {KeyError} `key-mismatch` when one is for somebody else. */
 export async function takeKeys(
 	crypto: Crypto,
 	{ identity: { tenantRoot }, keys }: JoinResponse,
 	{ user, keyBag }: { readonly user: UnlockedUser; readonly keyBag: KeyBag },
 ): Promise<void> {
+	const opened: { readonly keyId: string; readonly key: Uint8Array; readonly createdAt: number }[] = [];
 	for (const { keyId, commitment, createdAt, wrap } of keys) {
 		const key = await unwrapKey(crypto, { tenantRoot, keyId, commitment }, wrap, user.unwrappingKey);
 		if (key === undefined) {
 			throw new KeyError("join: a key of the answer does not open for this identity", { code: "key-mismatch", keyId });
 		}
-		keyBag.set(keyId, key, createdAt);
+		opened.push({ keyId, key, createdAt });
 	}
+	for (const { keyId, key, createdAt } of opened) keyBag.set(keyId, key, createdAt);
 	await keyBag.settled();
 }

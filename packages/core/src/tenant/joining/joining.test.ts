@@ -1,6 +1,7 @@
 import { aliceAndBob, cheapKdf, type TenantFixture, type TestReplica } from "@mindoodb/testing";
 import { memoryStores, nodeEnv } from "mindoodb";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { MindooError } from "../../errors.js";
 import { type UnlockedUser, unlockUserId } from "../../keys/user-id.js";
 import type { MindooTenant } from "../mindoo-tenant.js";
 import { TenantFactory } from "../tenant-factory.js";
@@ -164,6 +165,53 @@ it("refuses whatever was swapped, and leaves nothing behind", async () => {
 		});
 	await expect(confirm("0".repeat(64))).rejects.toMatchObject({ code: "trust" });
 	opened.push(await confirm(alice.tenant.identity.tenantRoot));
+});
+
+it("takes no string in which a byte was altered, on either side, and no key of an answer of which one does not open", async () => {
+	const directory = await alice.directory();
+	const { request, words } = await carol.factory.makeJoinRequest(carol.user);
+	const { response, words: confirmed } = await directory.inviteUser(request, { words });
+	const altered = (bytes: Uint8Array, at: number) => bytes.map((byte, i) => (i === at ? byte ^ 1 : byte));
+	const typed = (refused: Promise<unknown>) => expect(refused).rejects.toBeInstanceOf(MindooError);
+	for (let at = 0; at < request.length; at += 5) await typed(directory.readJoinRequest(altered(request, at)));
+	const keyBag = carol.factory.createKeyBag();
+	const confirmation = { words: confirmed };
+	const joining = (bytes: Uint8Array) =>
+		carol.factory.joinTenant({ request, response: bytes, user: carol.user, keyBag, confirmation });
+	for (let at = 0; at < response.length; at += 5) await typed(joining(altered(response, at)));
+	await typed(joining(response.slice(0, -1)));
+	// Signed anew by somebody in between: the words say nothing of the keys.
+	const requestHash = await alice.env.crypto.sha256(request);
+	const body = await decodeJoinResponse(alice.env.crypto, response, requestHash);
+	const keys = body.keys.map((each, i) => (i === 1 ? { ...each, wrap: altered(each.wrap, 9) } : each));
+	const { signingKey } = bob.user as UnlockedUser;
+	const forged = await encodeJoinResponse(alice.env.crypto, { ...body, keys }, { signingKey, requestHash });
+	await expect(joining(forged)).rejects.toMatchObject({ code: "key-mismatch" });
+	expect(keyBag.listKeys()).toEqual([]);
+});
+
+it("an answer that is old, shown again, or another tenant's opens nothing that it should not", async () => {
+	const directory = await alice.directory();
+	const { request, words } = await carol.factory.makeJoinRequest(carol.user);
+	const { response, words: confirmed } = await directory.inviteUser(request, { words });
+	// To a request that the same newcomer made later.
+	const later = await carol.factory.makeJoinRequest(carol.user);
+	await expect(join({ request: later.request, response }, confirmed)).rejects.toMatchObject({ code: "signature" });
+	// Of a tenant whose administrator answers the same request.
+	const other = await aliceAndBob({ env: await nodeEnv(), newStores: (crypto) => memoryStores(crypto), seed: 77 });
+	const theirs = await (await other.alice.directory()).inviteUser(request, { words });
+	await other.fixture.close();
+	expect(theirs.words).not.toBe(confirmed);
+	await expect(join({ request, response: theirs.response }, confirmed)).rejects.toMatchObject({ code: "trust" });
+	// Of a time since when the newcomer was revoked: it is a member nowhere, and gets no newer key by it.
+	await directory.revokeUser("carol");
+	const { id } = await (await alice.db()).createDocument({ title: "after" });
+	const tenant = await join({ request, response }, confirmed);
+	await (await tenant.openDirectory()).db.pullChangesFrom(directory.store);
+	const db = await tenant.openDB("notes");
+	await db.pullChangesFrom((await alice.db()).store);
+	expect(await db.explain(id)).toMatchObject({ entries: [{ verdict: { kind: "locked" } }] });
+	await expect(db.createDocument({ title: "carol's" })).rejects.toMatchObject({ code: "trust" });
 });
 
 it("opens what waits when the directory can be read only later, in databases that are closed meanwhile too", async () => {
