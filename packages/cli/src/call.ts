@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import { open, readFile, rm } from "node:fs/promises";
+import { closeSync, createReadStream, openSync, rmSync } from "node:fs";
+import { type FileHandle, open, readFile, rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import {
 	type AttachmentMode,
@@ -8,8 +9,10 @@ import {
 	type MindooTenant,
 	openFolder,
 	type PasswordKeyOptions,
+	StoreError,
 	UsageError,
 } from "mindoodb";
+import { exitCodes } from "./exit-codes.js";
 import { type PasswordKind, readPassword } from "./passwords.js";
 import { type Report, startProgress } from "./progress.js";
 import type { Surroundings } from "./surroundings.js";
@@ -107,9 +110,18 @@ export class Call {
 	/** @throws {UsageError} `not-found` or `usage` when the file cannot be read. */
 	async readFile(name: string): Promise<string> {
 		return readFile(this.path(name), "utf8").catch((cause: unknown) => {
-			const { code } = cause as { code?: unknown };
-			throw new UsageError(`the file cannot be read (${String(code)})`, code === "ENOENT" ? { code: "not-found" } : {});
+			throw unreadable(cause);
 		});
+	}
+
+	/** As `readFile`, piece by piece and as it is. */
+	async *readPieces(name: string, pieceBytes = 1 << 16): AsyncGenerator<Uint8Array> {
+		const stream = createReadStream(this.path(name), { highWaterMark: pieceBytes });
+		try {
+			yield* stream;
+		} catch (cause) {
+			throw unreadable(cause);
+		}
 	}
 
 	/** Makes a file that only its owner may read. @throws {UsageError} when there is one already, or none can be made. */
@@ -117,23 +129,38 @@ export class Call {
 		return this.makeFileFrom(name, (write) => write(new TextEncoder().encode(text)));
 	}
 
-	/** As `makeFile`, piece by piece; what fails half-way leaves none. @returns its path. */
+	/** As `makeFile`, piece by piece; what fails half-way, or is interrupted, leaves none. @returns its path. */
 	async makeFileFrom(
 		name: string,
 		work: (write: (piece: Uint8Array) => Promise<void>) => Promise<void>,
 	): Promise<string> {
 		const path = this.path(name);
-		const file = await open(path, "wx", 0o600).catch((cause: unknown) => {
-			const reason = String((cause as { code?: unknown }).code ?? "unknown error");
-			throw new UsageError(`the file ${name} cannot be made (${reason})`, { cause });
-		});
+		let file: FileHandle | undefined;
+		let made = false;
+		const leave = () => {
+			if (made) rmSync(path, { force: true });
+			process.exit(exitCodes.cancelled);
+		};
+		process.once("SIGINT", leave);
+		process.once("SIGTERM", leave);
 		try {
-			await work((piece) => file.writeFile(piece));
+			// In one turn, so that no interruption finds a file that nobody removes.
+			makeEmpty(path, name);
+			made = true;
+			const opened = await open(path, "r+");
+			file = opened;
+			await work((piece) =>
+				opened.writeFile(piece).catch((cause: unknown) => {
+					throw new StoreError(`the file ${name} cannot be written (${reasonOf(cause)})`, { cause });
+				}),
+			);
 		} catch (error) {
-			await rm(path, { force: true });
+			if (made) await rm(path, { force: true });
 			throw error;
 		} finally {
-			await file.close();
+			process.off("SIGINT", leave);
+			process.off("SIGTERM", leave);
+			await file?.close();
 		}
 		return path;
 	}
@@ -157,6 +184,26 @@ export class Call {
 			end();
 		}
 	}
+}
+
+function makeEmpty(path: string, name: string): void {
+	try {
+		closeSync(openSync(path, "wx", 0o600));
+	} catch (cause) {
+		throw new UsageError(`the file ${name} cannot be made (${reasonOf(cause)})`, { cause });
+	}
+}
+
+function unreadable(cause: unknown): UsageError {
+	const reason = reasonOf(cause);
+	return new UsageError(`the file cannot be read (${reason})`, {
+		...(reason === "ENOENT" ? { code: "not-found" } : {}),
+		cause,
+	});
+}
+
+function reasonOf(cause: unknown): string {
+	return String((cause as { code?: unknown }).code ?? "unknown error");
 }
 
 /** Opens a database and judges what others have put into its store meanwhile. @param attachments which bytes of them to hold from now on. */

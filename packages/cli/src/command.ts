@@ -3,6 +3,7 @@ import { Call } from "./call.js";
 import { type ExitCode, exitCodeHelp, exitCodes, failureOf } from "./exit-codes.js";
 import { type PasswordKind, passwordFlag } from "./passwords.js";
 import type { Surroundings } from "./surroundings.js";
+import { shownText } from "./text.js";
 
 /** What a command answers with. */
 export interface Answer {
@@ -48,7 +49,7 @@ export async function carryOut(
 	const run = async (spec: CommandSpec, call: Call, args: readonly (string | undefined)[]) => {
 		const answer = await spec.run(call, args);
 		if (call.json && answer.data !== undefined) await call.write(`${JSON.stringify(answer.data)}\n`);
-		else if (!call.json) for (const line of answer.lines) await call.write(`${line}\n`);
+		else if (!call.json) for (const line of answer.lines) await call.write(`${shownText(line)}\n`);
 		exitCode = answer.exitCode ?? exitCodes.ok;
 	};
 	const program = prepare(new Command("mindoodb"), surroundings)

@@ -3,6 +3,7 @@ import { confirm } from "@clack/prompts";
 import { UsageError } from "mindoodb";
 import type { Call } from "./call.js";
 import { Cancelled } from "./exit-codes.js";
+import { lineText } from "./text.js";
 
 export const wordsOption = ["--words <words>", "the twelve words that the other side reads out"] as const;
 
@@ -18,7 +19,7 @@ export async function confirmedWords(call: Call, words: string, whose: string): 
 	if (stdin.isTTY !== true || stderr.isTTY !== true) {
 		throw new UsageError("expected --words, as the other side reads them out; there is no terminal to ask at");
 	}
-	stderr.write(`${whose}:\n\n  ${words}\n\n`);
+	stderr.write(`${lineText(whose, 300)}:\n\n  ${words}\n\n`);
 	const same = await confirm({ message: "Does the other side read the same words?", input: stdin, output: stderr });
 	if (same !== true) throw new Cancelled();
 	return words;

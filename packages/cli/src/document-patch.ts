@@ -12,7 +12,14 @@ export function parseSetting(text: string): Setting {
 	const at = text.indexOf("=");
 	if (at < 1) throw new UsageError("--set: expected path=value");
 	const value = text.slice(at + 1);
-	return { path: text.slice(0, at).split("."), value: jsonOrText(value) };
+	return { path: parsePath(text.slice(0, at)), value: jsonOrText(value) };
+}
+
+/** @throws {UsageError} for a name that in JavaScript leads out of the document. */
+export function parsePath(text: string): readonly string[] {
+	const path = text.split(".");
+	if (path.includes("__proto__")) throw new UsageError("no field of a document can be named __proto__");
+	return path;
 }
 
 /** Changes a draft as a JSON merge patch (RFC 7396) and settings say. Texts are changed where they differ, so that they merge. */
@@ -24,13 +31,28 @@ export function applyPatch(
 	const isDraft = Symbol.for("_am_isProxy") in draft;
 	merge({ root: draft, isDraft }, draft, patch, []);
 	for (const { path, value } of settings) {
-		let map = draft;
-		for (const name of path.slice(0, -1)) {
-			if (!isMap(map[name])) map[name] = {};
-			map = map[name] as Record<string, unknown>;
-		}
-		setField({ root: draft, isDraft }, map, path, value);
+		const map = mapAt(draft, path.slice(0, -1), value !== undefined);
+		if (map !== undefined) setField({ root: draft, isDraft }, map, path, value);
 	}
+}
+
+/** @param make whether maps that are not there are made. @throws {UsageError} rather than write a map over something else. */
+function mapAt(
+	draft: Record<string, unknown>,
+	path: readonly string[],
+	make: boolean,
+): Record<string, unknown> | undefined {
+	let map = draft;
+	for (const name of path) {
+		const found = Object.hasOwn(map, name) ? map[name] : undefined;
+		if (!isMap(found)) {
+			if (!make) return undefined;
+			if (found !== undefined && found !== null) throw new UsageError("--set: expected maps on the way to the field");
+			map[name] = {};
+		}
+		map = map[name] as Record<string, unknown>;
+	}
+	return map;
 }
 
 interface Target {

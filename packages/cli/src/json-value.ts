@@ -1,13 +1,15 @@
 /**
  * Documents as JSON: dates become {"$date": ISO 8601}, bytes {"$bytes": base64}; a map with one key that begins with "$" becomes
- * {"$map": …}, so that nothing is taken for what it is not. Counters become plain numbers: JSON cannot tell them apart.
+ * {"$map": …}, so that nothing is taken for what it is not. Counters become plain numbers: JSON cannot tell them apart;
+ * numbers and dates that JSON cannot hold become null.
  */
 import { FormatError, fromBase64, toBase64 } from "mindoodb";
 
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
 export function toJsonValue(value: unknown): JsonValue {
-	if (value instanceof Date) return { $date: value.toISOString() };
+	// A member can write a time that no date can hold.
+	if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : { $date: value.toISOString() };
 	if (value instanceof Uint8Array) return { $bytes: toBase64(value) };
 	if (Array.isArray(value)) return value.map(toJsonValue);
 	if (typeof value === "bigint") return value.toString();
@@ -16,9 +18,13 @@ export function toJsonValue(value: unknown): JsonValue {
 	return soleDollarKey(map) === undefined ? map : { $map: map };
 }
 
-/** @throws {FormatError} on a date or bytes that are none. */
-export function fromJsonValue(value: JsonValue): unknown {
-	if (Array.isArray(value)) return value.map(fromJsonValue);
+/** Levels of JSON; documents take a hundred, and each can come as two. */
+const deepest = 1000;
+
+/** @throws {FormatError} on a date or bytes that are none, or too many levels. */
+export function fromJsonValue(value: JsonValue, depth = 0): unknown {
+	if (depth > deepest) throw new FormatError("document: too many levels", { code: "limit", expected: deepest });
+	if (Array.isArray(value)) return value.map((item) => fromJsonValue(item, depth + 1));
 	if (typeof value !== "object" || value === null) return value;
 	const map = value as { readonly [key: string]: JsonValue };
 	const inner = map[soleDollarKey(map) ?? ""];
@@ -29,9 +35,9 @@ export function fromJsonValue(value: JsonValue): unknown {
 			if (typeof inner !== "string") throw new FormatError("$bytes: expected base64", { field: "$bytes" });
 			return fromBase64(inner);
 		case "$map":
-			return plainMap(mapOf(inner));
+			return plainMap(mapOf(inner), depth);
 		default:
-			return plainMap(map);
+			return plainMap(map, depth);
 	}
 }
 
@@ -53,8 +59,8 @@ export function parseDocument(text: string): Record<string, unknown> {
 	return value as Record<string, unknown>;
 }
 
-function plainMap(map: { readonly [key: string]: JsonValue }): Record<string, unknown> {
-	return Object.fromEntries(Object.entries(map).map(([key, item]) => [key, fromJsonValue(item)]));
+function plainMap(map: { readonly [key: string]: JsonValue }, depth: number): Record<string, unknown> {
+	return Object.fromEntries(Object.entries(map).map(([key, item]) => [key, fromJsonValue(item, depth + 1)]));
 }
 
 function mapOf(value: JsonValue | undefined): { readonly [key: string]: JsonValue } {

@@ -1,4 +1,6 @@
-import { execFile, spawnSync } from "node:child_process";
+import { execFile, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -61,6 +63,35 @@ it("the binary keeps a document between two processes, with passwords from files
 	const shown = await run(["doc", "get", "notes", out.trim(), ...files, "--json"]);
 	expect(JSON.parse(shown.out).data).toEqual({ title: "kept" });
 	expect(await run(["verify", ...files])).toMatchObject({ code: 0 });
+});
+
+it.skipIf(process.platform === "win32")("a file that the binary cannot write to its end is gone again", async () => {
+	const env = {
+		MINDOODB_DIR: "filled",
+		MINDOODB_PASSWORD: "a",
+		MINDOODB_ADMIN_PASSWORD: "b",
+		MINDOODB_KEY_PASSWORD: "c",
+	};
+	await run(["init", "--user", "alice", "--name", "acme"], env);
+	// Some 5 MB as JSON, and little in the store.
+	const line = JSON.stringify({ text: "a sentence that comes again and again. ".repeat(640) });
+	await writeFile(join(root, "many.jsonl"), `${line}\n`.repeat(200));
+	expect((await run(["doc", "import", "many", "many.jsonl", "--plain"], env)).code).toBe(0);
+
+	// Opening once more moves what was written last to where it stays, so that the limit meets the new file alone.
+	expect((await run(["db", "list"], env)).code).toBe(0);
+	const script = 'ulimit -f 2000; exec "$0" "$1" doc export many --out full.jsonl';
+	const full = spawnSync("sh", ["-c", script, process.execPath, binary], { cwd: root, encoding: "utf8", env });
+	expect([full.status, full.stderr]).toEqual([4, "mindoodb: the file full.jsonl cannot be written (EFBIG)\n"]);
+	expect(existsSync(join(root, "full.jsonl"))).toBe(false);
+
+	const exporting = [binary, "doc", "export", "many", "--out", "cut.jsonl"];
+	const running = spawn(process.execPath, exporting, { cwd: root, env, stdio: "ignore" });
+	const ended = once(running, "exit");
+	while (!existsSync(join(root, "cut.jsonl"))) await new Promise((resolve) => setTimeout(resolve, 1));
+	running.kill("SIGINT");
+	expect(await ended).toEqual([130, null]);
+	expect(existsSync(join(root, "cut.jsonl"))).toBe(false);
 });
 
 it("the binary ends with exit codes that mean something", async () => {

@@ -37,6 +37,14 @@ export function fileName(username: string): string {
 	return username.replace(/[^\p{L}\p{N}._-]+/gu, "_").replace(/^[._]+/, "") || "user";
 }
 
+/** What comes from others, without power over the terminal: control characters as JSON writes them, but for line ends and tabs. */
+export function shownText(text: string): string {
+	return text.replace(
+		/[^\P{Cc}\n\t]|[\u202a-\u202e\u2066-\u2069]/gu,
+		(character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+	);
+}
+
 /** One line of what comes from others: no control characters, at most `most` characters. */
 export function lineText(text: string, most = 100): string {
 	const line = text.replace(/[\p{C}\s]+/gu, " ").trim();

@@ -1,4 +1,3 @@
-import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { type AttachmentInfo, type MindooDB, type MindooDoc, UsageError } from "mindoodb";
 import { type Call, refuseDirectory } from "../call.js";
@@ -132,11 +131,9 @@ async function upload<T>(
 	work: (source: AsyncIterable<Uint8Array>, onProgress: (done: number) => void) => Promise<T>,
 ): Promise<T> {
 	if (file === "-") return call.progress("bytes", (report) => work(standardInput(call), report));
-	const path = call.path(file);
-	const found = await stat(path).catch(() => undefined);
+	const found = await stat(call.path(file)).catch(() => undefined);
 	if (found?.isFile() !== true) throw new UsageError("there is no such file", { code: "not-found" });
-	const source = createReadStream(path, { highWaterMark: 1 << 20 });
-	return call.progress("bytes", (report) => work(source, (done) => report(done, found.size)));
+	return call.progress("bytes", (report) => work(call.readPieces(file, 1 << 20), (done) => report(done, found.size)));
 }
 
 /** It gives texts where somebody set an encoding. */

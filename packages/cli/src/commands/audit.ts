@@ -1,6 +1,4 @@
-import { createReadStream } from "node:fs";
 import { type CheckedTrail, checkAuditTrail, judgeAuditTrail, memoryStores, nodeCrypto, UsageError } from "mindoodb";
-import type { Call } from "../call.js";
 import type { Answer, CommandSpec, GroupSpec } from "../command.js";
 import { exitCodes } from "../exit-codes.js";
 import { bytesText, countText, dateText, lineText } from "../text.js";
@@ -42,28 +40,34 @@ const verifyTrail: CommandSpec = {
 	summary: "check an audit trail, and say which sentence of it does not hold",
 	about:
 		"Needs no folder: addresses, signatures and chains are checked with what is in the file. With --keys the keys of your folder tell who " +
-		"was a member and what the entries hold, and everything is judged anew. Exit code 1 when something does not hold.",
+		"was a member and what the entries hold, and everything is judged anew. Exit code 1 when something does not hold, or is of another tenant.",
 	options: [["--keys", "judge with the keys of your folder"]],
 	passwords: ["user"],
 	example: "audit verify notes.trail",
 	run: async (call, [name = ""]) => {
 		if (call.options.keys !== true) {
-			const checked = await checkAuditTrail(nodeCrypto(), piecesOf(call, name));
+			const checked = await checkAuditTrail(nodeCrypto(), call.readPieces(name));
 			return answerOf(checked, ["Not judged who was a member, nor what the entries hold: that takes --keys."], {});
 		}
 		return call.withTenant(async ({ folder, tenant }) => {
 			const { env } = folder;
-			const judged = await judgeAuditTrail({ ...env, stores: memoryStores(env.crypto) }, piecesOf(call, name), {
+			const judged = await judgeAuditTrail({ ...env, stores: memoryStores(env.crypto) }, call.readPieces(name), {
 				keyBag: tenant.keyBag,
 			});
-			const { accepted, uncounted, documents } = judged;
+			const { accepted, uncounted, documents, exporterName } = judged;
 			const ofTenant = judged.tenantRoot === tenant.identity.tenantRoot;
+			const whose =
+				exporterName === undefined
+					? "The directory in the trail knows nobody by the exporter's key."
+					: `The exporter's key is that of ${lineText(exporterName)}.`;
 			const lines = [
 				...(ofTenant ? [] : ["It is the trail of another tenant than that of this folder."]),
+				...(judged.exporter === undefined ? [] : [whose]),
 				`${countText(accepted, "entry", "entries")} accepted, ${uncounted.length} not; ${countText(documents, "document")} shown.`,
 				...uncounted.map(({ entry, words }) => `${entry}: ${words}`),
 			];
-			return answerOf(judged, lines, { ofTenant, accepted, documents, uncounted });
+			const answer = answerOf(judged, lines, { exporterName, ofTenant, accepted, documents, uncounted });
+			return ofTenant ? answer : { ...answer, exitCode: exitCodes.found };
 		});
 	},
 };
@@ -99,14 +103,4 @@ function answerOf(checked: CheckedTrail, lines: readonly string[], more: object)
 		],
 		exitCode: faults.length === 0 ? exitCodes.ok : exitCodes.found,
 	};
-}
-
-async function* piecesOf(call: Call, name: string): AsyncGenerator<Uint8Array> {
-	const stream = createReadStream(call.path(name));
-	try {
-		for await (const piece of stream) yield piece as Uint8Array;
-	} catch (cause) {
-		const { code } = cause as { code?: unknown };
-		throw new UsageError(`the file cannot be read (${String(code)})`, code === "ENOENT" ? { code: "not-found" } : {});
-	}
 }

@@ -319,7 +319,7 @@ describe("administrators", () => {
 		await ok("sync --with bob --dir alice");
 		await ok("admin revoke bob --dir alice", { env: { ...passwords, MINDOODB_ADMIN_PASSWORD: "fresh" } });
 		await ok("sync --with alice --dir bob");
-		await fails("user add carol.json --dir bob", 2, "not-administrator");
+		await fails("user add carol.json --another-key --dir bob", 2, "not-administrator");
 		expect((await ok("admin list --dir bob --json")).json()).toMatchObject([
 			{ role: "root" },
 			{ role: "administrator" },

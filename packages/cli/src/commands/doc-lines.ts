@@ -1,10 +1,8 @@
 /** Documents as JSON lines: {"id", "key", "createdAt", "createdBy", "lastModifiedAt", "lastModifiedBy", "data"}, one a line. */
-import { createReadStream } from "node:fs";
-import { open } from "node:fs/promises";
 import { createInterface } from "node:readline";
-import type { Readable } from "node:stream";
-import { FormatError, type MindooDB, type MindooDoc, UsageError } from "mindoodb";
-import { type Call, openDatabase, refuseDirectory } from "../call.js";
+import { Readable } from "node:stream";
+import { FormatError, type MindooDB, type MindooDoc } from "mindoodb";
+import { openDatabase, refuseDirectory } from "../call.js";
 import type { CommandSpec } from "../command.js";
 import { parseDocument, toJsonValue } from "../json-value.js";
 import { countText } from "../text.js";
@@ -24,23 +22,22 @@ export const exportLines: CommandSpec = {
 			const db = await call.existing(place, dbId);
 			const out = call.option("out");
 			const total = (await db.getAllDocumentIds()).length;
-			const documents = await call.progress("export", async (report) => {
-				const { write, close } = await sinkOf(call, out);
-				let done = 0;
-				try {
+			let documents = 0;
+			const writeAll = (write: (piece: Uint8Array) => Promise<void>) =>
+				call.progress("export", async (report) => {
 					for await (const doc of db.iterateDocuments()) {
-						await write(`${JSON.stringify(lineOf(doc))}\n`);
-						report(++done, total);
+						await write(new TextEncoder().encode(`${JSON.stringify(lineOf(doc))}\n`));
+						report(++documents, total);
 					}
-				} finally {
-					await close();
-				}
-				return done;
-			});
-			if (out === undefined) return { data: undefined, lines: [] };
+				});
+			if (out === undefined) {
+				await writeAll((piece) => call.write(piece));
+				return { data: undefined, lines: [] };
+			}
+			const file = await call.makeFileFrom(out, writeAll);
 			return {
-				data: { documents, file: call.path(out) },
-				lines: [`${countText(documents, "document")} written to ${call.path(out)}, in the clear.`],
+				data: { documents, file },
+				lines: [`${countText(documents, "document")} written to ${file}, in the clear.`],
 			};
 		}),
 };
@@ -61,8 +58,8 @@ export const importLines: CommandSpec = {
 		refuseDirectory(dbId);
 		return call.withTenant(async ({ tenant }) => {
 			const db = await openDatabase(tenant, dbId);
-			const input: Readable =
-				file === undefined || file === "-" ? call.surroundings.stdin : await openInput(call, file);
+			const { stdin } = call.surroundings;
+			const input = file === undefined || file === "-" ? stdin : Readable.from(call.readPieces(file));
 			const ids = await call.progress("import", async (report) => {
 				const made: string[] = [];
 				for await (const batch of batchesOf(input, call.options.plain === true, call.option("key"))) {
@@ -123,28 +120,4 @@ async function makeAll(db: MindooDB, batch: readonly Line[]): Promise<string[]> 
 function lineOf(doc: MindooDoc) {
 	const { id, decryptionKeyId: key, createdAt, createdBy, lastModifiedAt, lastModifiedBy } = doc;
 	return { id, key, createdAt, createdBy, lastModifiedAt, lastModifiedBy, data: toJsonValue(doc.getData()) };
-}
-
-async function openInput(call: Call, file: string): Promise<Readable> {
-	const stream = createReadStream(call.path(file), "utf8");
-	await new Promise<void>((resolve, reject) => {
-		stream.once("open", () => resolve());
-		stream.once("error", (cause: NodeJS.ErrnoException) => {
-			const data = cause.code === "ENOENT" ? { code: "not-found" as const } : {};
-			reject(new UsageError(`the file ${file} cannot be read (${cause.code})`, { ...data, cause }));
-		});
-	});
-	return stream;
-}
-
-async function sinkOf(call: Call, out: string | undefined) {
-	if (out === undefined) return { write: (text: string) => call.write(text), close: async () => {} };
-	await call.makeFile(out, "");
-	const file = await open(call.path(out), "a");
-	return {
-		write: async (text: string) => {
-			await file.write(text);
-		},
-		close: () => file.close(),
-	};
 }

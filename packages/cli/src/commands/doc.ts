@@ -2,7 +2,7 @@ import type { MindooDoc } from "mindoodb";
 import { UsageError } from "mindoodb";
 import { type Call, openDatabase, refuseDirectory } from "../call.js";
 import type { CommandSpec, GroupSpec } from "../command.js";
-import { applyPatch, parseSetting } from "../document-patch.js";
+import { applyPatch, parsePath, parseSetting } from "../document-patch.js";
 import { parseDocument, toJsonValue } from "../json-value.js";
 import { withDocument } from "../one-document.js";
 import { dateText, lineText, table } from "../text.js";
@@ -126,7 +126,7 @@ export const doc: GroupSpec = {
 
 function settingsOf(call: Call) {
 	const { set = [], unset = [] } = call.options as { set?: readonly string[]; unset?: readonly string[] };
-	return [...set.map(parseSetting), ...unset.map((path) => ({ path: path.split("."), value: undefined }))];
+	return [...set.map(parseSetting), ...unset.map((path) => ({ path: parsePath(path), value: undefined }))];
 }
 
 function factsOf(doc: MindooDoc) {

@@ -2,6 +2,7 @@ import { createFolder, parsePublicUserId, toHex } from "mindoodb";
 import { administratorOf, rootOptions } from "../administrator.js";
 import type { CommandSpec, GroupSpec } from "../command.js";
 import { parseJson } from "../json-value.js";
+import { anotherKeyOption, checkName } from "../members.js";
 import { dateText, fileName, table } from "../text.js";
 import { device } from "./device.js";
 
@@ -34,13 +35,14 @@ const add: CommandSpec = {
 	about:
 		"For whoever has the tenant already, such as a former member; others are taken in by `join` and `invite`. Make sure that the file is the one " +
 		"that the person made: who swaps it gets in.",
-	options: rootOptions,
+	options: [anotherKeyOption, ...rootOptions],
 	passwords: ["user", "admin", "recovery"],
 	example: "user add bob.user.json --dir alice",
 	async run(call, [file = ""]) {
 		const user = parsePublicUserId(parseJson(await call.readFile(file), "user id"));
 		return call.withTenant(async (place) => {
 			const directory = await place.tenant.openDirectory();
+			await checkName(call, directory, user.username);
 			await directory.registerUser(user, await administratorOf(call, place));
 			return { data: { username: user.username }, lines: [`${user.username} is a member now.`] };
 		});

@@ -3,7 +3,7 @@ import type { Crypto, SigningKey } from "../crypto/crypto.js";
 import { linkOf, type StoredEntry, stubOf } from "../entry/entry.js";
 import type { Clock } from "../env.js";
 import { StoreError, UsageError } from "../errors.js";
-import type { LocalStore } from "../store/store.js";
+import type { Arrival, LocalStore } from "../store/store.js";
 import { encodeSentence, noDigest, signedEnd, type TrailHeading, type TrailSentence } from "./trail-format.js";
 
 /** What a trail tells of. Keys are hex. */
@@ -57,10 +57,24 @@ async function* wholeStore(store: LocalStore): AsyncGenerator<TrailSentence> {
 	for (let at = 0; ; ) {
 		const page = await store.entriesAfter(at);
 		if (page.damaged.length > 0) throw damaged();
-		for (const { entry } of page.arrivals) yield sentenceOf(entry);
+		for (const { entry } of await withPurged(store, page.arrivals, at, page.next)) yield sentenceOf(entry);
 		if (page.next === at) return;
 		at = page.next;
 	}
+}
+
+/** What this store alone purged stands in a page for nobody; its stubs vouch for others of their chains. In order of arrival. */
+async function withPurged(
+	store: LocalStore,
+	arrivals: readonly Arrival[],
+	after: number,
+	next: number,
+): Promise<readonly Arrival[]> {
+	if (arrivals.length === next - after) return arrivals;
+	const known = new Set(arrivals.map(({ arrival }) => arrival));
+	const others = Array.from({ length: next - after }, (_, i) => after + 1 + i).filter((each) => !known.has(each));
+	const purged = await store.getArrivals(others, { payload: false, purged: true });
+	return [...arrivals, ...purged].sort((a, b) => a.arrival - b.arrival);
 }
 
 async function* oneDocument(crypto: Crypto, store: LocalStore, document: number): AsyncGenerator<TrailSentence> {

@@ -1,4 +1,4 @@
-import { type FaultyLevel, faultyLevel, TenantFixture } from "@mindoodb/testing";
+import { type FaultyLevel, faultyLevel, setField, TenantFixture } from "@mindoodb/testing";
 import { memoryStores, nodeEnv } from "mindoodb";
 import { expect, it } from "vitest";
 import { stubOf } from "../entry/entry.js";
@@ -88,5 +88,28 @@ it("a relay cannot put a stub in the place of an entry that nobody purged", asyn
 	expect(report).toMatchObject({ stored: [], refused: [{ reason: "stub" }] });
 	await bob.level(tenant.creator);
 	expect((await theirs.getDocument(id))?.getData()).toEqual({ title: "whole" });
+	await tenant.close();
+});
+
+it("what was written together with a document that is erased here alone can be passed on all the same", async () => {
+	const tenant = await newTenant();
+	const bob = await tenant.member("bob");
+	const db = await tenant.creator.db();
+	const [stays, gone] = (await db.createDocuments([{ title: "a" }, { title: "b" }])).map(({ id }) => id) as [
+		string,
+		string,
+	];
+	// One group: only the last entry is signed, and it is the one that goes.
+	await Promise.all([stays, gone].map((id) => db.changeDoc(id, setField("title", "edited"))));
+	const [hash] = (await db.getAllChangeHashesForDoc(stays)).slice(-1) as [string];
+	expect((await db.store.getEntries([hash]))[0]?.signature).toBeUndefined();
+	await db.store.purgeDocHistory(gone);
+
+	const theirs = await bob.db();
+	await bob.level(tenant.creator);
+	expect((await theirs.getDocument(stays))?.getData()).toEqual({ title: "edited" });
+	expect(await theirs.getDocument(gone)).toBeUndefined();
+	await tenant.creator.reopen();
+	expect((await (await tenant.creator.db()).getDocument(stays))?.getData()).toEqual({ title: "edited" });
 	await tenant.close();
 });

@@ -123,13 +123,16 @@ describe("a user id", () => {
 		expect(() => parsePrivateUserId({ ...zoe, username: "Zoe\u0308" })).toThrow(/normalization/);
 	});
 
-	it.each(["", "a".repeat(257), "é".repeat(129), "\ud800"])("refuses the name %o", async (username) => {
-		const made = createUserId(env, username, { password: "p", ...cheapKdf });
-		await expect(made).rejects.toMatchObject({ name: "UsageError", code: "usage" });
-		expect(() => parsePublicUserId({ ...toPublicUserId(ada), username })).toThrow(
-			expect.objectContaining({ name: "FormatError" }),
-		);
-	});
+	it.each(["", "a".repeat(257), "é".repeat(129), "\ud800", "bob\nwords", "bob\u001b[2J", "bob\u202e"])(
+		"refuses the name %o",
+		async (username) => {
+			const made = createUserId(env, username, { password: "p", ...cheapKdf });
+			await expect(made).rejects.toMatchObject({ name: "UsageError", code: "usage" });
+			expect(() => parsePublicUserId({ ...toPublicUserId(ada), username })).toThrow(
+				expect.objectContaining({ name: "FormatError" }),
+			);
+		},
+	);
 
 	it("refuses JSON with fields missing, more, or of another kind", () => {
 		const good = json(ada) as unknown as Record<string, unknown>;

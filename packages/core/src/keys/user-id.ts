@@ -59,10 +59,12 @@ export interface UserPublicKeys {
 }
 
 const usernameBytes = 256;
+/** Control characters, line ends, and marks that turn the direction of writing. */
+const unshowable = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u;
 
 /**
  * Makes a new identity: Ed25519 and RSA-OAEP with 3,072 bits.
- * @param username is brought to NFC. @throws {UsageError} when it is empty, ill-formed or longer than 256 bytes.
+ * @param username is brought to NFC. @throws {UsageError} when it is empty, ill-formed, longer than 256 bytes, or holds control characters.
  */
 export async function createUserId(
 	env: KeyMaker,
@@ -189,6 +191,8 @@ function checkUsername(username: string, refuse: (message: string) => Error): st
 	}
 	if (length < 1 || length > usernameBytes)
 		throw refuse(`username: expected 1 to ${usernameBytes} bytes, found ${length}`);
+	// Shown where people compare words and grant rights: a name must not write over what stands around it.
+	if (unshowable.test(username)) throw refuse("username: expected no control characters");
 	if (username.normalize("NFC") !== username) throw refuse("username: expected Unicode normalization form C");
 	return username;
 }

@@ -273,7 +273,7 @@ class LevelStore implements LocalStore {
 	}
 
 	purgeDocHistory(docId: string, options: PurgeOptions = {}): Promise<string[]> {
-		return this.#purge({ docId, forEverybody: false }, options);
+		return this.#purge({ docId, forEverybody: false, sign: options.sign }, options);
 	}
 
 	eraseDocument(docId: string, options: PurgeOptions = {}): Promise<string[]> {

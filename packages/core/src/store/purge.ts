@@ -12,6 +12,7 @@ import { decodeUtf8 } from "../bytes/text.js";
 import { stubOf } from "../entry/entry.js";
 import { FormatError } from "../errors.js";
 import { writtenArrival } from "./drafting.js";
+import { signLeftUnsigned } from "./left-unsigned.js";
 import type { Table } from "./level.js";
 import { listArrivals } from "./listing.js";
 import { type ReaderEnv, type RecordRow, readRecords } from "./reading.js";
@@ -28,6 +29,7 @@ import {
 } from "./row-keys.js";
 import type { RowWrite } from "./rows.js";
 import type { StoreState } from "./state.js";
+import type { PurgeOptions } from "./store.js";
 
 export interface PurgeEnv {
 	readonly reader: ReaderEnv;
@@ -53,6 +55,8 @@ export interface Purge {
 	readonly docId: string;
 	/** Whether the tenant asked for it, and not this store alone. What was erased for everybody stays so. */
 	readonly forEverybody: boolean;
+	/** See `PurgeOptions`. */
+	readonly sign?: PurgeOptions["sign"] | undefined;
 }
 
 /**
@@ -65,6 +69,7 @@ export async function purgeDocument(env: PurgeEnv, purge: Purge, above: readonly
 	const { docId } = purge;
 	const before = (await table.get(purgeKey(docId)))?.[0];
 	const cutShort = before !== undefined && (before & done) === 0;
+	if (purge.sign !== undefined && !purge.forEverybody) await signAll(env, docId, purge.sign);
 	const kind = purge.forEverybody || ((before ?? 0) & forEverybody) !== 0 ? forEverybody : 0;
 	const marker = (state: number): RowWrite => ({
 		type: "put",
@@ -98,6 +103,14 @@ export async function readPurges(table: Table): Promise<{ readonly erased: strin
 		}
 	}
 	return { erased, unfinished };
+}
+
+async function signAll(env: PurgeEnv, docId: string, sign: NonNullable<PurgeOptions["sign"]>): Promise<void> {
+	const document = (await env.state.documentNumbers([docId])).get(docId);
+	if (document === undefined) return;
+	for await (const arrivals of listArrivals(env.reader.table, tags.documentListing, document, 0)) {
+		await signLeftUnsigned(env, arrivals, sign);
+	}
 }
 
 async function eraseEntries(env: PurgeEnv, docId: string, shared: boolean): Promise<Erased> {

@@ -1,4 +1,4 @@
-import type { StoredEntry } from "../entry/entry.js";
+import type { Entry, StoredEntry } from "../entry/entry.js";
 import type { EntryType } from "../entry/header.js";
 import type { Contents } from "./contents.js";
 import type { Rows, RowWrite } from "./rows.js";
@@ -160,6 +160,11 @@ export interface PurgeOptions {
 	 * is erased from the engine's files like the entries, and also when the purge is cut short and done again.
 	 */
 	readonly rows?: () => Promise<readonly RowWrite[]>;
+	/**
+	 * Signs those of the entries whose author this process is: ones of other documents for which nobody would vouch any more. Called in the
+	 * serial section; of no effect where stubs are passed on.
+	 */
+	readonly sign?: (entries: readonly Entry[]) => Promise<readonly Entry[]>;
 }
 
 /**

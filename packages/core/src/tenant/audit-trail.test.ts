@@ -109,6 +109,18 @@ describe("an audit trail", () => {
 		await expect(trailOf("unknown")).rejects.toMatchObject({ code: "not-found" });
 	});
 
+	it("holds where this replica alone purged an entry that vouches for somebody else's", async () => {
+		const theirs = await bob.db();
+		const [stays, gone] = (await theirs.createDocuments([{ title: "a" }, { title: "b" }])).map(({ id }) => id);
+		await Promise.all([stays, gone].map((id) => theirs.changeDoc(id as string, setField("title", "c"))));
+		await alice.level(bob);
+		await notes.store.purgeDocHistory(gone as string);
+		for (const file of [await trailOf(), await trailOf(stays)]) expect((await check(file)).faults).toEqual([]);
+		const judged = await judge(await trailOf(), alice.keyBag);
+		expect(judged).toMatchObject({ faults: [], accepted: 2, documents: 1 });
+		expect(new Set(judged.uncounted.map(({ verdict }) => verdict.kind))).toEqual(new Set(["purged"]));
+	});
+
 	it("is judged anew with the keys, as the database judged", async () => {
 		const id = await eventfulDocument();
 		const explained = await notes.explain(id);

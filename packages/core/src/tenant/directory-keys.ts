@@ -3,7 +3,7 @@ import { checkId } from "../entry/header.js";
 import { KeyError, UsageError } from "../errors.js";
 import { directoryId } from "../trust/directory-record.js";
 import type { DirectoryForm, GrantAccess } from "../trust/forms.js";
-import { membersNamed } from "../trust/people.js";
+import { type Member, membersNamed } from "../trust/people.js";
 import { KeyDrafts, type KeyDraftsContext } from "./key-drafts.js";
 import { type Handing, KeyHolders, type Receiver, receiversOf } from "./key-holders.js";
 
@@ -12,6 +12,11 @@ import { type Handing, KeyHolders, type Receiver, receiversOf } from "./key-hold
  * @param under another version of the key `directory` than the one to write under; of no effect when it is not held.
  */
 export type WriteForms = (forms: readonly DirectoryForm[], under?: string) => Promise<MindooDoc[]>;
+
+export interface DirectoryKeysContext extends KeyDraftsContext {
+	/** Of this replica's user, hex. */
+	readonly publicKey: string | undefined;
+}
 
 /** What an administrator's client made up for. */
 export interface KeyMaintenance {
@@ -26,11 +31,11 @@ export interface KeyMaintenance {
  * is handed out twice, and nobody decides by what is about to change. Source: docs/trust.md, "Keys".
  */
 export class DirectoryKeys {
-	readonly #context: KeyDraftsContext;
+	readonly #context: DirectoryKeysContext;
 	readonly #drafts: KeyDrafts;
 	#turn: Promise<unknown> = Promise.resolve();
 
-	constructor(context: KeyDraftsContext) {
+	constructor(context: DirectoryKeysContext) {
 		this.#context = context;
 		this.#drafts = new KeyDrafts(context);
 	}
@@ -46,15 +51,16 @@ export class DirectoryKeys {
 
 	/**
 	 * Puts a named key under the directory: from then on only announced versions of it count.
-	 * @param usernames members who get it. @throws {KeyError} when the KeyBag does not hold it. @throws {UsageError} `not-found`.
+	 * @param usernames members who get it, besides this replica's user, who has it: so that everybody knows who does. @throws {KeyError} when the KeyBag does not hold it. @throws {UsageError} `not-found`.
 	 */
 	govern(keyId: string, usernames: readonly string[], write: WriteForms): Promise<void> {
 		return this.#inTurn(async () => {
 			checkId(keyId, "keyId");
-			const { state } = this.#context;
+			const { state, publicKey } = this.#context;
 			if (state.governs(keyId)) throw new UsageError("the directory governs this key already", { keyId });
 			const announcements = await this.#drafts.announcements(keyId);
-			const receivers = await this.#receiversNamed(usernames);
+			const own = this.#members().filter(({ signingKey }) => signingKey === publicKey);
+			const receivers = await this.#receivers([...this.#named(usernames), ...own]);
 			const handing = new Map(announcements.map(({ commitment }) => [commitment, receivers]));
 			await write([...announcements, ...(await this.#drafts.releases(keyId, handing))]);
 		});
@@ -64,7 +70,7 @@ export class DirectoryKeys {
 	hand(keyId: string, usernames: readonly string[], write: WriteForms): Promise<void> {
 		return this.#inTurn(async () => {
 			this.#checkGoverned(keyId);
-			const handing = this.#allVersions(keyId, await this.#receiversNamed(usernames));
+			const handing = this.#allVersions(keyId, await this.#receivers(this.#named(usernames)));
 			const releases = await this.#drafts.releases(keyId, handing);
 			if (releases.length === 0)
 				throw new KeyError("the KeyBag holds no version that the directory announces", { keyId });
@@ -156,14 +162,17 @@ export class DirectoryKeys {
 		return KeyHolders.read(this.#context.env.crypto, this.#context.state, leaving);
 	}
 
-	async #receiversNamed(usernames: readonly string[]): Promise<Receiver[]> {
-		const members = this.#context.state.members().filter(({ revoked }) => revoked === undefined);
-		const named = usernames.flatMap((username) => {
+	#members(): Member[] {
+		return this.#context.state.members().filter(({ revoked }) => revoked === undefined);
+	}
+
+	#named(usernames: readonly string[]): Member[] {
+		const members = this.#members();
+		return usernames.flatMap((username) => {
 			const found = membersNamed(members, username);
 			if (found.length === 0) throw new UsageError("expected the names of members", { code: "not-found" });
 			return found;
 		});
-		return this.#receivers(named);
 	}
 
 	async #receivers(people: readonly { readonly encryptionKey: Uint8Array }[]): Promise<Receiver[]> {

@@ -22,6 +22,8 @@ export interface JudgedTrail extends CheckedTrail {
 	readonly uncounted: readonly UncountedEntry[];
 	/** Documents that show something. */
 	readonly documents: number;
+	/** Name under which the directory in the trail knows the exporter, who may not be a member any more. */
+	readonly exporterName: string | undefined;
 }
 
 export interface JudgeTrailOptions {
@@ -41,7 +43,7 @@ export async function judgeTrail(
 	const { docIds, ...checked } = await gather(env, file);
 	const { heading, tenantRoot } = checked;
 	if (heading === undefined || tenantRoot === undefined)
-		return { ...checked, accepted: 0, uncounted: [], documents: 0 };
+		return { ...checked, accepted: 0, uncounted: [], documents: 0, exporterName: undefined };
 	const { tenantId, administrationKey, recoveryKey, dbId, docId } = heading;
 	const identity = { tenantId, administrationKey, tenantRoot, ...(recoveryKey === undefined ? {} : { recoveryKey }) };
 	const tenant = await new TenantFactory(env).openTenant({ identity, keyBag });
@@ -61,7 +63,11 @@ export async function judgeTrail(
 				else uncounted.push({ docId: each, entry: hash, verdict, words });
 			}
 		}
-		return { ...checked, accepted, uncounted, documents };
+		const users = await (await tenant.openDirectory()).listUsers();
+		const exporterName = users
+			.flatMap(({ keys }) => keys)
+			.find(({ signingKey }) => signingKey === checked.exporter)?.username;
+		return { ...checked, accepted, uncounted, documents, exporterName };
 	} finally {
 		await tenant.close();
 	}

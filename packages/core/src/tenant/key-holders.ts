@@ -6,6 +6,7 @@ import { toHex } from "../bytes/hex.js";
 import type { Crypto } from "../crypto/crypto.js";
 import { directoryId } from "../trust/directory-record.js";
 import type { DirectoryState } from "../trust/directory-state.js";
+import type { Member } from "../trust/people.js";
 
 /** Somebody to whom keys are handed. */
 export interface Receiver {
@@ -27,24 +28,31 @@ export class KeyHolders {
 	readonly #state: DirectoryState;
 	readonly #members: ReadonlyMap<string, Receiver>;
 	readonly #servers: ReadonlyMap<string, Receiver>;
+	/** Signing keys, hex, of those who were members. */
+	readonly #former: ReadonlySet<string>;
 
 	private constructor(
 		state: DirectoryState,
 		members: ReadonlyMap<string, Receiver>,
 		servers: ReadonlyMap<string, Receiver>,
+		former: ReadonlySet<string>,
 	) {
 		this.#state = state;
 		this.#members = members;
 		this.#servers = servers;
+		this.#former = former;
 	}
 
 	/** @param leaving signing keys, hex, that are about to be revoked: they count as no members any more. */
 	static async read(crypto: Crypto, state: DirectoryState, leaving: readonly string[] = []): Promise<KeyHolders> {
-		const members = state
-			.members()
-			.filter(({ signingKey, revoked }) => revoked === undefined && !leaving.includes(signingKey));
+		const members: Member[] = [];
+		const former = new Set<string>();
+		for (const member of state.members()) {
+			if (member.revoked === undefined && !leaving.includes(member.signingKey)) members.push(member);
+			else former.add(member.signingKey);
+		}
 		const servers = await receiversOf(crypto, state, state.servers());
-		return new KeyHolders(state, await receiversOf(crypto, state, members), servers);
+		return new KeyHolders(state, await receiversOf(crypto, state, members), servers, former);
 	}
 
 	/** Who gets every version of a key: of `default` all members, of `directory` servers too, of a named key the members who had one. */
@@ -55,11 +63,13 @@ export class KeyHolders {
 		return [...this.#members.values()].filter(({ id }) => had.has(id));
 	}
 
-	/** Governed keys whose version to write under is in the hands of somebody who is neither member nor server any more. */
+	/** Governed keys whose version to write under was made by, or is in the hands of, somebody who is neither member nor server any more. */
 	outdated(): string[] {
 		return this.#state.governedKeys().filter((keyId) => {
 			const commitment = this.#state.writeVersion(keyId);
-			const holders = commitment === undefined ? [] : [...this.#state.receiversOf(keyId, commitment)];
+			if (commitment === undefined) return false;
+			if (this.#state.announcersOf(keyId, commitment).some((signer) => this.#former.has(signer))) return true;
+			const holders = [...this.#state.receiversOf(keyId, commitment)];
 			return holders.some((id) => !this.#members.has(id) && !this.#servers.has(id));
 		});
 	}

@@ -227,6 +227,31 @@ describe("a named key under the directory", () => {
 		expect(carol.keyBag.getAllKeys(keyId)).toHaveLength(3);
 	});
 
+	it("stays with the administrator who put it there, and is rotated when that one is revoked", async () => {
+		await appoint(carol);
+		carol.keyBag.set("plans", new Uint8Array(32).fill(3), 1);
+		await carol.keyBag.settled();
+		await (await carol.directory()).governKey("plans", { usernames: ["bob"] });
+		await appoint(bob);
+		await bob.level(carol);
+		await (await bob.directory()).rotateKey("plans");
+		await carol.level(bob);
+		expect(carol.keyBag.getAllKeys("plans")).toHaveLength(2);
+		await alice.level(bob);
+		const revoked = await (await alice.directory()).revokeUser("carol", fixture.administrator);
+		expect(revoked.rotatedKeys).toEqual(["default", "directory", "plans"]);
+	});
+
+	it("is rotated when the administrator is revoked who made its version for others", async () => {
+		await appoint(carol);
+		await (await carol.directory()).rotateKey(keyId);
+		await alice.level(carol);
+		const directory = await alice.directory();
+		const revoked = await directory.revokeUser("carol", fixture.administrator);
+		expect(revoked.rotatedKeys).toEqual(["default", "directory", keyId]);
+		expect((await directory.maintainKeys(fixture.administrator)).rotated).toEqual([]);
+	});
+
 	it("is rotated when a member who has it is revoked, and left alone when one who has it not is", async () => {
 		const directory = await alice.directory();
 		expect((await directory.revokeUser("carol")).rotatedKeys).toEqual(["default", "directory"]);

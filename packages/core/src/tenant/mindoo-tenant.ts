@@ -73,8 +73,8 @@ export class MindooTenant {
 		const { user, keyBag, maintainKeys } = options;
 		this.#maintains = maintainKeys;
 		const { tenantRoot } = options.identity;
-		this.#keys = new DirectoryKeys({ env, tenantRoot, keyBag, state: log.state });
 		const { publicKey } = this;
+		this.#keys = new DirectoryKeys({ env, tenantRoot, keyBag, state: log.state, publicKey });
 		const [transferred, close] = [() => this.#transferred(), () => this.close()];
 		this.#wipe = new DataWipe({ env, tenantRoot, keyBag, state: log.state, publicKey, transferred, close });
 		this.#keyImport =

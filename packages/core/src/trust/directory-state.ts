@@ -250,6 +250,11 @@ export class DirectoryState {
 		return earliest;
 	}
 
+	/** Signing keys, hex, that announced a version of a key: who made it has it, whoever was handed it. */
+	announcersOf(keyId: string, commitment: string): string[] {
+		return [...this.#fold.statements.announcements(keyId, commitment)].map(({ record }) => record.signer);
+	}
+
 	/** To whom a version of a key was handed: SHA-256 of their SPKI DER keys, hex. */
 	receiversOf(keyId: string, commitment: string): ReadonlySet<string> {
 		const receivers = new Set<string>();

@@ -12,6 +12,7 @@ import {
 	readReferences,
 } from "./attachment-reference.js";
 import type { ByteSource } from "./byte-chunks.js";
+import { checkedChunk } from "./chunk-index.js";
 import { Upload, type UploadOptions, type UploadParts } from "./upload.js";
 
 export interface AttachmentOptions {
@@ -187,7 +188,7 @@ export class AttachmentEdits {
 		}
 	}
 
-	/** The chunk that an append goes on from. */
+	/** The chunk that an append goes on from. @throws {VerifyError} when a member's reference names something else. */
 	async #chunk(hash: string | undefined): Promise<{ readonly hash: string; readonly createdAt: number } | undefined> {
 		if (hash === undefined) return undefined;
 		const pending = this.#pending.get(hash);
@@ -195,7 +196,8 @@ export class AttachmentEdits {
 		const { store } = this.#parts;
 		const [arrival] = await store.arrivalsOf([hash]);
 		const [found] = arrival === undefined ? [] : await store.getArrivals([arrival], { payload: false });
-		return { hash, createdAt: found?.entry.kind === "entry" ? found.entry.common.createdAt : 0 };
+		// One that has not come is believed: its author may have been the only one to see it yet.
+		return { hash, createdAt: found === undefined ? 0 : checkedChunk(found.entry, this.#parts.docId).createdAt };
 	}
 
 	#source(): AttachmentSource {

@@ -269,6 +269,18 @@ describe("appending", () => {
 		await expectBytes(before.getAttachment(id), data);
 	});
 
+	it("is refused behind what is no chunk of the document, or its bytes could never be read", async () => {
+		const id = await add(bytes(10));
+		const other = await files.createDocument();
+		await add(bytes(10, 7), files, other.id);
+		const borrowed = (await entriesOf(chunks)).find(({ common }) => common.docId === other.id)?.hash;
+		await files.changeDoc<Forged>(doc, ({ _attachments }) => {
+			(_attachments[id] as { content: Uint8Array }).content = encodeContent({ size: 10, lastChunk: borrowed });
+		});
+		const appending = edit((attachments) => attachments.appendToAttachment(id, bytes(5)));
+		await expect(appending).rejects.toMatchObject({ code: "trust", data: { hash: borrowed } });
+	});
+
 	it("several appends of one edit follow one another", async () => {
 		let id = "";
 		await edit(async (attachments) => {

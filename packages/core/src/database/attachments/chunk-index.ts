@@ -192,8 +192,8 @@ export class ChunkIndex {
 	}
 }
 
-/** Its header, if it is a chunk of this document. */
-function checkedChunk(entry: StoredEntry, docId: string): HeaderFields {
+/** Its header. @throws {VerifyError} unless it is a chunk of this document. @throws {StoreError} `chunk-missing` when it was erased. */
+export function checkedChunk(entry: StoredEntry, docId: string): HeaderFields {
 	if (entry.kind === "stub") throw missingChunk(entry.hash);
 	const { fields } = entry;
 	if (fields?.entryType === "attachment_chunk" && fields.docId === docId) return fields;

@@ -15,6 +15,7 @@ import type { MindooDoc } from "../mindoo-doc.js";
 import { ChangeFeed } from "../projection/change-feed.js";
 import { type BroughtUp, Projecting, type RefusalListener } from "../projection/projecting.js";
 import { Projections, type StoredProjection } from "../projection/projections.js";
+import { signOwn } from "../writing/own-chain.js";
 import { BehindDocuments } from "./behind.js";
 import { OpenDocument, type StoredState } from "./open-document.js";
 import { OpenDocuments } from "./open-documents.js";
@@ -236,6 +237,7 @@ export class Documents {
 		// In turn, or a projection that was made before would be written after.
 		const erased = await this.#inTurn([document], () =>
 			erase({
+				sign: (entries) => signOwn(this.#context, entries),
 				rows: async () => [
 					{ type: "del", key: projectionKey(document) },
 					...(await chunkRunDeletions(store, document)),

@@ -3,6 +3,9 @@
  * have chains of their own here, and to go on from one of theirs would be a fork. Source: docs/entry-format.md, "Author chains".
  */
 import { fromHex, toHex } from "../../bytes/hex.js";
+import type { Crypto, SigningKey } from "../../crypto/crypto.js";
+import type { Entry } from "../../entry/entry.js";
+import { signEntries } from "../../entry/sign.js";
 import type { RowWrite } from "../../store/rows.js";
 import type { LocalStore } from "../../store/store.js";
 import { ownChainKey } from "../document-rows.js";
@@ -10,6 +13,19 @@ import { readChain } from "../judging/chain-order.js";
 
 export function ownChainRow(publicKey: string, head: string | undefined): RowWrite[] {
 	return head === undefined ? [] : [{ type: "put", key: ownChainKey(publicKey), value: fromHex(head, 32) }];
+}
+
+interface SigningContext {
+	readonly env: { readonly crypto: Crypto };
+	/** Absent on a replica without a user. */
+	readonly author?: { readonly publicKey: string; readonly signingKey: SigningKey } | undefined;
+}
+
+/** Signs those of the entries that are this replica's user's. */
+export async function signOwn({ env, author }: SigningContext, entries: readonly Entry[]): Promise<Entry[]> {
+	if (author === undefined) return [];
+	const own = entries.filter(({ common }) => common.createdByPublicKey === author.publicKey);
+	return signEntries(env.crypto, author.signingKey, own);
 }
 
 /** The entry to go on from; `undefined` where this replica has not written as this author yet. */
