@@ -12,7 +12,7 @@ export const loads = [
 		name: "past-50000",
 		title: `the state half-way through ${changes} changes, ${together} an entry`,
 		sharesFolder: true,
-		targets: { warmMs: { atMost: 300 } },
+		targets: { coldMs: { atMost: 300 }, warmMs: { atMost: 300 } },
 		runs: 3,
 		prepare: ({ folder }) =>
 			makeTenant(folder, async (tenant) => {

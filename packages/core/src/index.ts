@@ -50,6 +50,7 @@ export type { AuthorFork, FeedItem, InitialValues, IterateOptions } from "./data
 export { MindooDoc } from "./database/mindoo-doc.js";
 export type { ChangeListener, DocumentChange } from "./database/projection/change-feed.js";
 export type { OwnRefusal, RefusalListener } from "./database/projection/projecting.js";
+export { defaultSnapshotPolicy, type SnapshotPolicy } from "./database/snapshots/policy.js";
 export type { ChangeFunction } from "./database/writing/document-writer.js";
 export { type Entry, type Link, linkOf, parseEntry, type StoredEntry, type Stub, stubOf } from "./entry/entry.js";
 export { type EntryType, encodeHeader, entryTypes, type HeaderFields, type HeaderInput } from "./entry/header.js";

@@ -4,6 +4,7 @@ import type { Keyring } from "../keys/keyring.js";
 import type { LocalStore } from "../store/store.js";
 import type { AttachmentReader } from "./attachments/attachment-reader.js";
 import type { AttachmentHolding } from "./holding/holding.js";
+import type { SnapshotPolicy } from "./snapshots/policy.js";
 import type { DatabaseTrust } from "./trust-port.js";
 import type { Author } from "./writing/commit-queue.js";
 
@@ -28,6 +29,8 @@ export interface DatabaseContext {
 	readonly trust: DatabaseTrust;
 	/** Absent on replicas that only read or pass on. */
 	readonly author: Author | undefined;
+	/** When snapshots of documents are written. */
+	readonly snapshots: SnapshotPolicy | "off";
 	/** Whether a run that builds on nothing is the root of a settings document; present in the directory alone. */
 	readonly isSettingsRoot?: (docId: string, changes: readonly Uint8Array[]) => Promise<boolean>;
 	/** Called when entries were appended, before anybody hears of it: the directory folds them here. */

@@ -15,6 +15,8 @@
  * | 70 ‖ author's public key(32)         | hash(32)                                | where this replica's own chain of that author ends |
  * | 71                                  | see tenant/joining/awaited-directory.ts | in the directory: what a newcomer must have of it  |
  * | 30 ‖ document(4) ‖ chunk(32)        | see attachments/chunk-run.ts            | leads from an offset to a chunk       |
+ * | 40 ‖ document(4) ‖ arrival(6)       | see snapshots/snapshot-rows.ts          | which snapshots count                 |
+ * | 41 ‖ document(4) ‖ arrival(6)       | see snapshots/snapshot-rows.ts          | those before, for looking back        |
  * | 50 ‖ contentHash(32)               | bytes(4) ‖ turn of the last reading(6)  | bytes of chunks that are here, where they have a bound |
  * | 51                                  | empty                                   | present while the rows 50 are kept    |
  * | 52 ‖ docId                          | empty                                   | documents whose attachments are pinned |
@@ -42,6 +44,8 @@ export const rowKinds = {
 	ownChain: 0x70,
 	awaited: 0x71,
 	chunkRun: 0x30,
+	snapshot: 0x40,
+	earlierSnapshot: 0x41,
 	heldContent: 0x50,
 	heldListed: 0x51,
 	pin: 0x52,

@@ -1,8 +1,9 @@
 import { expect, it } from "vitest";
+import { CrdtDocument } from "../automerge/crdt-document.js";
 import { encodeRun } from "../automerge/run.js";
 import { toHex } from "../bytes/hex.js";
 import type { Entry } from "../entry/entry.js";
-import { type HostileWriter, nothing, type Wish } from "./hostile-writer.test.js";
+import { type Base, type HostileWriter, nothing, type Wish } from "./hostile-writer.test.js";
 
 /** Entries by a genuine member that break one rule each, and what has to become of them: verdict and reason of each. */
 export interface Forgery {
@@ -33,6 +34,30 @@ async function sealOn(
 		decryptionKeyId,
 		...wish,
 	});
+}
+
+/** What Automerge saves of those of a document's changes that are chosen, as if it were all of them. */
+async function sealSnapshot(
+	writer: HostileWriter,
+	docId: string,
+	choose: (changes: readonly Uint8Array[]) => readonly Uint8Array[],
+	base?: Base,
+): Promise<Entry[]> {
+	const { changes, entryOfChange, decryptionKeyId } = base ?? (await writer.base(docId));
+	// Nobody can encode a snapshot of nothing.
+	if (changes.length === 0) return [];
+	const crdt = CrdtDocument.create("00".repeat(24));
+	try {
+		crdt.apply(changes);
+		const dependencyHashes = crdt.heads.map((head) => entryOfChange.get(head) ?? "ff".repeat(32)).sort();
+		const part = CrdtDocument.create("00".repeat(24));
+		part.apply(choose(changes));
+		const plaintext = part.save();
+		part.free();
+		return [await writer.seal({ docId, entryType: "doc_snapshot", dependencyHashes, plaintext, decryptionKeyId })];
+	} finally {
+		crdt.free();
+	}
 }
 
 export const forgeries: Readonly<Record<string, Forgery>> = {
@@ -166,6 +191,8 @@ export const forgeries: Readonly<Record<string, Forgery>> = {
 		async make(writer, docId) {
 			const base = await writer.base(docId);
 			const heads = [...base.entryOfChange.values()].slice(-1);
+			// Nor a delete of nothing.
+			if (heads.length === 0) return [];
 			const { decryptionKeyId } = base;
 			const first = await writer.seal({ docId, entryType: "doc_delete", dependencyHashes: heads, decryptionKeyId });
 			const second = await writer.seal({
@@ -196,6 +223,34 @@ export const forgeries: Readonly<Record<string, Forgery>> = {
 			];
 		},
 		expected: ["accepted"],
+	},
+	"an honest snapshot past the library": {
+		make: (writer, docId) => sealSnapshot(writer, docId, (changes) => changes),
+		expected: ["accepted"],
+	},
+	"a snapshot that leaves the last change out": {
+		make: (writer, docId) => sealSnapshot(writer, docId, (changes) => changes.slice(0, -1)),
+		expected: ["accepted"],
+	},
+	"a payload that is not what its header promised, and a snapshot with what it promised": {
+		async make(writer, docId, value) {
+			const base = await writer.base(docId);
+			const promised = writer.change(base, await writer.actor(), setTitle(`promised ${value}`));
+			const { contentTag } =
+				(
+					await writer.seal({
+						docId,
+						changes: [promised],
+						previousByAuthor: writer.previous,
+						decryptionKeyId: base.decryptionKeyId,
+					})
+				).fields ?? {};
+			const untrue = await sealOn(writer, docId, { contentTag }, `untrue ${value}`);
+			const entryOfChange = new Map([...base.entryOfChange, [promised.hash, untrue.hash]]);
+			const whole = { ...base, changes: [...base.changes, promised.change], entryOfChange };
+			return [untrue, ...(await sealSnapshot(writer, docId, (changes) => changes, whole))];
+		},
+		expected: ["accepted", "accepted"],
 	},
 	"a change upon a refused one": {
 		async make(writer, docId, value) {

@@ -20,6 +20,7 @@ import type { AuthorFork, FeedItem, InitialValues, IterateOptions } from "./mind
 import type { MindooDoc } from "./mindoo-doc.js";
 import type { ChangeListener } from "./projection/change-feed.js";
 import type { RefusalListener } from "./projection/projecting.js";
+import { SnapshotCatalog } from "./snapshots/snapshot-catalog.js";
 import { TrustFollower } from "./trust-follower.js";
 import type { TrustEffects } from "./trust-port.js";
 import type { Author } from "./writing/commit-queue.js";
@@ -39,6 +40,7 @@ export class MindooDB extends HoldingCalls {
 	readonly #explainer: Explainer;
 	readonly #history: DocumentHistory;
 	readonly #trustFollower: TrustFollower;
+	readonly #snapshots: SnapshotCatalog;
 	readonly #onClose: () => void;
 	readonly #transfers = new Transfers();
 	#closing: Promise<void> | undefined;
@@ -58,6 +60,8 @@ export class MindooDB extends HoldingCalls {
 				? undefined
 				: new DocumentWriter(context, documents, context.author, documents.actor);
 		this.#trustFollower = new TrustFollower(context, documents);
+		this.#snapshots = new SnapshotCatalog(context.store, documents.behind);
+		context.store.setSnapshotCover(this.#snapshots.coverOf);
 		this.#replication = new Replication(context, documents, () => this.#forgetChains());
 		this.#explainer = new Explainer(context, documents);
 		this.#history = new DocumentHistory(context, documents);
@@ -261,11 +265,18 @@ export class MindooDB extends HoldingCalls {
 		return collectGarbage(this.#context, options);
 	}
 
-	/** Hashes of the entries of a document, in the order in which they came to this replica. */
-	async getAllChangeHashesForDoc(docId: string): Promise<string[]> {
+	/**
+	 * Hashes of the entries of a document, in the order in which they came to this replica.
+	 * @param fromLastSnapshot only the snapshots that stand for its beginning, and what none of them covers.
+	 */
+	async getAllChangeHashesForDoc(docId: string, fromLastSnapshot = false): Promise<string[]> {
 		this.#live();
 		const document = await this.#context.store.documentNumber(docId);
 		if (document === undefined) return [];
+		if (fromLastSnapshot) {
+			await this.#documents.readNumber(document);
+			return this.#snapshots.hashesFromSnapshot(document);
+		}
 		const hashes: string[] = [];
 		for await (const batch of this.#context.store.entriesOfDocument(document, { payload: false })) {
 			for (const { entry } of batch) hashes.push(entry.hash);
@@ -340,7 +351,7 @@ export class MindooDB extends HoldingCalls {
 	}
 
 	async #close(): Promise<void> {
-		for (const writer of [this.#writer, ...this.#writers.values()]) await writer?.idle();
+		for (const writer of [this.#writer, ...this.#writers.values()]) await writer?.close();
 		try {
 			await this.#documents.close();
 			await this.#context.holding.close();

@@ -8,7 +8,7 @@ import { noEffects, type TrustEffects } from "../database/trust-port.js";
 import type { Author } from "../database/writing/commit-queue.js";
 import { checkId } from "../entry/header.js";
 import type { Env } from "../env.js";
-import { KeyError, nameOfError, UsageError, VerifyError } from "../errors.js";
+import { nameOfError, UsageError, VerifyError } from "../errors.js";
 import type { KeyBag } from "../keys/key-bag.js";
 import { Keyring } from "../keys/keyring.js";
 import type { UnlockedUser } from "../keys/user-id.js";
@@ -16,7 +16,7 @@ import type { LocalStore } from "../store/store.js";
 import { DirectoryLog, type DirectoryStep } from "../trust/directory-log.js";
 import { directoryId } from "../trust/directory-record.js";
 import { settingsRootOf } from "../trust/settings-root.js";
-import { checkChunkSize, defaultChunkSize, largestAttachment } from "./attachment-limits.js";
+import { largestAttachment } from "./attachment-limits.js";
 import { DataWipe } from "./data-wipe.js";
 import { TenantTrust } from "./database-trust.js";
 import { DirectoryKeys } from "./directory-keys.js";
@@ -26,8 +26,14 @@ import { KeyImport } from "./key-import.js";
 import { MindooTenantDirectory } from "./mindoo-tenant-directory.js";
 import { type ReachablePeer, ReachablePeers } from "./reachable-peers.js";
 import type { TenantIdentity } from "./tenant-identity.js";
-import type { OpenDatabase, OpenDatabaseOptions, OpenTenantOptions } from "./tenant-options.js";
-import { decryptTenantPayload, encryptTenantPayload } from "./tenant-payload.js";
+import {
+	checkNothingChosen,
+	checkOptions,
+	type OpenDatabase,
+	type OpenDatabaseOptions,
+	type OpenTenantOptions,
+} from "./tenant-options.js";
+import { decryptTenantPayload, encryptTenantPayload, payloadKey } from "./tenant-payload.js";
 
 /** A tenant on this device: its keys, its directory, its databases. Made by `TenantFactory`. */
 export class MindooTenant {
@@ -151,14 +157,7 @@ export class MindooTenant {
 		checkId(dbId, "dbId");
 		const known = this.#databases.get(dbId);
 		if (known !== undefined) {
-			const chosen = (Object.keys(options) as (keyof OpenDatabaseOptions)[]).find(
-				(name) => options[name] !== undefined,
-			);
-			if (chosen !== undefined) {
-				throw new UsageError("the database is open already; its stores and chunks cannot be chosen any more", {
-					field: chosen,
-				});
-			}
+			checkNothingChosen(options);
 			return (await known).db;
 		}
 		const opening = this.#open(dbId, options);
@@ -205,12 +204,7 @@ export class MindooTenant {
 	/** Encrypts bytes of the application under a key that this replica holds, in its newest version. */
 	async encryptPayload(plaintext: Uint8Array, decryptionKeyId = "default"): Promise<Uint8Array> {
 		if (this.#awaited.verdict !== undefined) throw new VerifyError(describeVerdict(this.#awaited.verdict));
-		const { state } = this.#log;
-		const commitment = state.governs(decryptionKeyId) ? state.writeVersion(decryptionKeyId) : undefined;
-		const held =
-			commitment === undefined ? this.#keyring.newest(decryptionKeyId) : this.#keyring.get(decryptionKeyId, commitment);
-		if (held === undefined) throw new KeyError("the KeyBag does not hold this key", { keyId: decryptionKeyId });
-		return encryptTenantPayload(this.#env, held, plaintext);
+		return encryptTenantPayload(this.#env, payloadKey(this.#keyring, this.#log.state, decryptionKeyId), plaintext);
 	}
 
 	/** @throws {KeyError} when the key is missing or the bytes were altered. */
@@ -238,10 +232,11 @@ export class MindooTenant {
 	}
 
 	async #open(dbId: string, options: OpenDatabaseOptions): Promise<OpenDatabase> {
-		const { docStore, attachmentStore, chunkSize = defaultChunkSize } = options;
-		checkChunkSize(chunkSize);
-		const { tenantRoot } = this.identity;
 		const isDirectory = dbId === directoryId;
+		const { docStore, attachmentStore, chunkSize, snapshots } = checkOptions(
+			isDirectory ? { ...options, snapshots: "off" } : options,
+		);
+		const { tenantRoot } = this.identity;
 		if (isDirectory && docStore !== undefined) throw new UsageError("the directory's store comes from env.stores");
 		const store = isDirectory
 			? this.#directoryStore
@@ -253,7 +248,7 @@ export class MindooTenant {
 				store: attachmentStore ?? store,
 				mode: options.attachments,
 			});
-			return await this.#openWith(dbId, { store, attachmentStore, chunkSize, holding }, isDirectory);
+			return await this.#openWith(dbId, { store, attachmentStore, chunkSize, snapshots, holding }, isDirectory);
 		} catch (error) {
 			if (!isDirectory) await store.close();
 			await attachmentStore?.close();
@@ -263,7 +258,7 @@ export class MindooTenant {
 
 	async #openWith(
 		dbId: string,
-		parts: Pick<DatabaseContext, "store" | "attachmentStore" | "chunkSize" | "holding">,
+		parts: Pick<DatabaseContext, "store" | "attachmentStore" | "chunkSize" | "snapshots" | "holding">,
 		isDirectory: boolean,
 	): Promise<OpenDatabase> {
 		const { tenantRoot } = this.identity;

@@ -8,8 +8,21 @@ import { fromHex, toHex } from "../bytes/hex.js";
 import type { Crypto, Random } from "../crypto/crypto.js";
 import { FormatError, KeyError } from "../errors.js";
 import type { HeldKey, Keyring } from "../keys/keyring.js";
+import type { DirectoryState } from "../trust/directory-state.js";
 
 const front = 32 + 12;
+
+/** The newest version of a key, as the directory says where it governs the key. @throws {KeyError} when it is not in the KeyBag. */
+export function payloadKey(
+	keyring: Keyring,
+	state: Pick<DirectoryState, "governs" | "writeVersion">,
+	decryptionKeyId: string,
+): HeldKey {
+	const commitment = state.governs(decryptionKeyId) ? state.writeVersion(decryptionKeyId) : undefined;
+	const held = commitment === undefined ? keyring.newest(decryptionKeyId) : keyring.get(decryptionKeyId, commitment);
+	if (held === undefined) throw new KeyError("the KeyBag does not hold this key", { keyId: decryptionKeyId });
+	return held;
+}
 
 export async function encryptTenantPayload(
 	env: { readonly crypto: Crypto; readonly random: Random },

@@ -13,6 +13,7 @@ import {
 	type TenantIdentity,
 	toHex,
 	type UnlockedUser,
+	UsageError,
 	unlockUserId,
 } from "@mindoodb/core";
 import { cheapKdf } from "../cheap-kdf.js";
@@ -76,8 +77,14 @@ export class TestReplica {
 		return toHex(this.user.signingKey.publicKey);
 	}
 
-	db(dbId = "notes"): Promise<MindooDB> {
-		return this.tenant.openDB(dbId);
+	/** As it is open, else without snapshots, which would come among the entries that tests count. */
+	async db(dbId = "notes"): Promise<MindooDB> {
+		try {
+			return await this.tenant.openDB(dbId, { snapshots: "off" });
+		} catch (error) {
+			if (!(error instanceof UsageError) || error.data.field !== "snapshots") throw error;
+			return this.tenant.openDB(dbId);
+		}
 	}
 
 	directory(): Promise<MindooTenantDirectory> {

@@ -5,20 +5,19 @@
 import { makeActor, renewActor } from "../../automerge/actor.js";
 import { fromHex } from "../../bytes/hex.js";
 import { nameOfError, StoreError, UsageError } from "../../errors.js";
-import type { PurgeOptions } from "../../store/store.js";
-import { chunkRunDeletions, eraseChunks } from "../attachments/purging.js";
 import type { DatabaseContext } from "../context.js";
-import { projectionKey } from "../document-rows.js";
 import { evaluationContext } from "../judging/evaluation-context.js";
-import { readVerdicts } from "../judging/verdict-rows.js";
 import type { MindooDoc } from "../mindoo-doc.js";
 import { ChangeFeed } from "../projection/change-feed.js";
 import { type BroughtUp, Projecting, type RefusalListener } from "../projection/projecting.js";
 import { Projections, type StoredProjection } from "../projection/projections.js";
-import { signOwn } from "../writing/own-chain.js";
+import { SnapshotSurvey } from "../snapshots/survey.js";
 import { BehindDocuments } from "./behind.js";
-import { OpenDocument, type StoredState } from "./open-document.js";
+import { type Erasing, eraseDocument } from "./erasing.js";
+import { OpenDocument } from "./open-document.js";
 import { OpenDocuments } from "./open-documents.js";
+import { readStoredState, type StoredState } from "./stored-state.js";
+import { Turns } from "./turns.js";
 
 /** Documents brought up in one batch of rows. */
 const bringUpBatch = 64;
@@ -34,7 +33,8 @@ export class Documents {
 	readonly behind: BehindDocuments;
 	readonly #projecting: Projecting;
 	readonly #open = new OpenDocuments();
-	readonly #turns = new Map<number, Promise<unknown>>();
+	readonly #survey: SnapshotSurvey;
+	readonly #turns = new Turns();
 	/** Documents that are being opened to be written. */
 	readonly #opening = new Map<string, Promise<OpenDocument>>();
 	/** Documents that were brought up and whose rows are being written. */
@@ -50,6 +50,7 @@ export class Documents {
 		this.feed = feed;
 		this.behind = behind;
 		this.projections = new Projections(context);
+		this.#survey = new SnapshotSurvey(context);
 		this.#projecting = new Projecting(context, feed, behind, this.projections);
 		this.#actors = actors;
 	}
@@ -140,7 +141,30 @@ export class Documents {
 		if (lag?.unapplied || lag?.anew) await this.bringUp([document]);
 		const known = this.#open.get(document);
 		if (known !== undefined) return this.#touch(known);
-		return this.#inTurn([document], async () => this.#touch(this.#open.get(document) ?? (await this.#load(document))));
+		return this.#turns.take([document], async () =>
+			this.#touch(this.#open.get(document) ?? (await this.#load(document))),
+		);
+	}
+
+	/** As `openNumber`, with every change judged: a document that rests on snapshots knows only what none of them covers. */
+	async openWhole(document: number): Promise<OpenDocument> {
+		const open = await this.openNumber(document);
+		if (!open.evaluation.isResting) return open;
+		await this.#turns.take([document], async () => {
+			const resting = this.#open.get(document);
+			if (resting?.evaluation.isResting) await resting.reevaluate(await this.#stateOf(document));
+		});
+		return this.openWhole(document);
+	}
+
+	/** Looks at what is stored of a document. @returns `undefined` when all its changes are in memory, or it is being written. */
+	async atRest<T>(document: number, use: (state: StoredState) => Promise<T>): Promise<T | undefined> {
+		await this.bringUp([document]);
+		return this.#turns.take([document], async () => {
+			const inMemory = this.#open.get(document)?.evaluation.isResting === false;
+			if (inMemory || this.behind.get(document) !== undefined) return undefined;
+			return use(await this.#stateOf(document));
+		});
 	}
 
 	/**
@@ -205,7 +229,7 @@ export class Documents {
 			const batch = documents.slice(start, start + bringUpBatch);
 			const done: BroughtUp[] = [];
 			// The turn lasts until the rows are written: the next one compares with what this one made of a document.
-			await this.#inTurn(batch, async () => {
+			await this.#turns.take(batch, async () => {
 				for (const document of batch) {
 					const result = await this.#bringUp(document);
 					if (result !== undefined) done.push(result);
@@ -227,26 +251,14 @@ export class Documents {
 	 * @param forEverybody whether the tenant asked for it, and not this replica alone. @returns the addresses erased.
 	 */
 	async purge(docId: string, forEverybody = false): Promise<string[]> {
-		const { store, attachmentStore } = this.#context;
-		const erase = (options?: PurgeOptions) =>
-			forEverybody ? store.eraseDocument(docId, options) : store.purgeDocHistory(docId, options);
-		const document = await store.documentNumber(docId);
-		const chunks = attachmentStore === undefined ? [] : await eraseChunks(attachmentStore, docId, forEverybody);
-		await this.#context.holding.purged(docId);
-		if (document === undefined) return [...chunks, ...(await erase())];
-		// In turn, or a projection that was made before would be written after.
-		const erased = await this.#inTurn([document], () =>
-			erase({
-				sign: (entries) => signOwn(this.#context, entries),
-				rows: async () => [
-					{ type: "del", key: projectionKey(document) },
-					...(await chunkRunDeletions(store, document)),
-					...this.behind.note(document, { feed: await this.#feedOf(document), anew: true }),
-				],
-			}),
-		);
-		await this.bringUp([document]);
-		return [...chunks, ...erased];
+		const erasing: Erasing = {
+			context: this.#context,
+			inTurn: (document, action) => this.#turns.take([document], action),
+			note: async (document) => this.behind.note(document, { feed: await this.#feedOf(document), anew: true }),
+		};
+		const { document, erased } = await eraseDocument(erasing, docId, forEverybody);
+		if (document !== undefined) await this.bringUp([document]);
+		return erased;
 	}
 
 	/** Sees to it that the projection of a document that was just written follows. */
@@ -316,7 +328,8 @@ export class Documents {
 			while (!open.isSettled) await open.settle();
 			// What it shows was never written.
 			if (open.broken !== undefined) return await this.#bringUp(document);
-			return { ...(await this.#projecting.result(open, lag, stored)), basis };
+			const result = await this.#projecting.result(open, lag, stored);
+			return { ...result, rows: [...result.rows, ...(await this.#survey.rows(open))], basis };
 		} finally {
 			if (open !== kept) open.free();
 		}
@@ -326,15 +339,6 @@ export class Documents {
 		const { store, attachments } = this.#context;
 		const docId = await store.documentId(document);
 		if (docId === undefined) throw new StoreError(`document ${document} has no id`, { code: "store-damaged" });
-		const lag = this.behind.get(document);
-		const stored = await this.projections.read(document);
-		const head = stored === undefined || stored.kind === "unusable" ? undefined : stored.head;
-		const state: StoredState = {
-			feed: lag?.feed || head?.feed || 0,
-			applied: head?.applied ?? 0,
-			judgeAnew: head === undefined || (lag?.anew ?? false),
-			verdicts: await readVerdicts(store.rows, document),
-		};
 		return OpenDocument.load(
 			{
 				store,
@@ -345,8 +349,12 @@ export class Documents {
 			},
 			document,
 			docId,
-			state,
+			await this.#stateOf(document),
 		);
+	}
+
+	#stateOf(document: number): Promise<StoredState> {
+		return readStoredState(this.#context, this.projections, document, this.behind.get(document));
 	}
 
 	/** Feed number of a document's latest change, 0 for none. In the serial section alone. */
@@ -358,21 +366,6 @@ export class Documents {
 	readonly #reportUnwritten = (error: unknown): void => {
 		this.#context.env.log("error", "projections could not be written", { error: nameOfError(error) });
 	};
-
-	/** One at a time per document. Turns of several documents are taken at once, so that no two wait for each other. */
-	#inTurn<T>(documents: readonly number[], task: () => Promise<T>): Promise<T> {
-		const before = Promise.all(documents.map((document) => this.#turns.get(document)));
-		const turn = before.then(task);
-		const settled = turn.then(
-			() => undefined,
-			() => undefined,
-		);
-		for (const document of documents) this.#turns.set(document, settled);
-		settled.then(() => {
-			for (const document of documents) if (this.#turns.get(document) === settled) this.#turns.delete(document);
-		});
-		return turn;
-	}
 
 	#touch(open: OpenDocument): OpenDocument {
 		this.#open.touch(open);

@@ -7,57 +7,26 @@ import { joinHeads } from "../../automerge/join-change.js";
 import { decodeProjection, encodeProjection } from "../../automerge/plain-data.js";
 import type { Entry } from "../../entry/entry.js";
 import { limits } from "../../entry/limits.js";
-import type { LocalStore, Placement } from "../../store/store.js";
-import type { AttachmentReader } from "../attachments/attachment-reader.js";
-import { Evaluation, type EvaluationContext, type EvaluationInput, type Judged } from "../judging/evaluation.js";
+import type { Placement } from "../../store/store.js";
+import { Evaluation } from "../judging/evaluation.js";
+import type { EvaluationContext } from "../judging/evaluation-context.js";
 import { losersOf } from "../judging/forks.js";
-import { accepted, type RefusedReason, type Verdict } from "../judging/verdict.js";
+import type { EvaluationInput, Fillings, Judged } from "../judging/judged.js";
+import { accepted, type RefusedReason } from "../judging/verdict.js";
 import { MindooDoc } from "../mindoo-doc.js";
+import { canFill, fillingsOf } from "../snapshots/filling.js";
+import { type Base, loadBase, readBase, restOn } from "../snapshots/resting.js";
 import { culpritOf } from "./culprit.js";
 import { runsOf } from "./document-runs.js";
 import { LentDocuments } from "./lent-documents.js";
+import type { Loan, OpenDocumentContext, Standing } from "./open-document-context.js";
 import { type Outcome, OutcomeTally } from "./outcome.js";
 import { checked, OwnChanges } from "./own-changes.js";
-import { Replay } from "./replay.js";
+import { loads, Replay } from "./replay.js";
+import type { StoredState } from "./stored-state.js";
 
 /** Most heads of a document that is written to: Automerge lets a change also name the last one of its own actor. */
 const mostHeads = limits.dependencies - 1;
-
-/** What is stored about a document besides its entries. */
-export interface StoredState {
-	/** Feed number of the latest change that the feed knows, 0 for none. */
-	readonly feed: number;
-	/** Last arrival that the projection covers. */
-	readonly applied: number;
-	/** Whether rights or keys changed, so that every entry is judged anew. */
-	readonly judgeAnew: boolean;
-	/** Verdicts of entries that were not accepted, by arrival. */
-	readonly verdicts: ReadonlyMap<number, Verdict>;
-}
-
-export interface OpenDocumentContext {
-	readonly store: LocalStore;
-	readonly attachments: AttachmentReader;
-	readonly evaluation: (docId: string) => EvaluationContext;
-	/** Actor ids of this author; no two copies of a document in use at the same time may share one. */
-	readonly actors: readonly string[];
-	/** One more, when all of them are in use. */
-	readonly anotherActor: () => string;
-}
-
-/** What an edit has to know before it begins. */
-export interface Standing {
-	/** Absent when nothing of the document counts and can be read. */
-	readonly decryptionKeyId: string | undefined;
-	readonly deleted: boolean;
-	readonly locked: boolean;
-}
-
-/** An Automerge document lent to a draft that lasts longer than a turn. */
-export interface Loan {
-	readonly crdt: CrdtDocument;
-	readonly version: number;
-}
 
 export class OpenDocument {
 	readonly #context: OpenDocumentContext;
@@ -76,6 +45,9 @@ export class OpenDocument {
 	#tally: OutcomeTally;
 	#replay: Replay;
 	#restoring: Promise<void> | undefined;
+	/** Snapshots that the evaluation rests on. */
+	#base: Base | undefined;
+	#filled: Fillings = new Map();
 	readonly #lent: LentDocuments;
 	/** Arrivals of own entries behind `applied`: they are here and need not be read back. */
 	#placed = new Set<number>();
@@ -102,7 +74,8 @@ export class OpenDocument {
 		state: StoredState,
 	): Promise<OpenDocument> {
 		const opened = new OpenDocument(context, document, docId, state.feed);
-		await opened.#evaluate(context.evaluation(docId), state);
+		const evaluation = context.evaluation(docId);
+		if (!(await opened.#rest(evaluation, state))) await opened.#evaluate(evaluation, state);
 		return opened;
 	}
 
@@ -153,16 +126,16 @@ export class OpenDocument {
 		for (const arrival of own) this.applied = Math.max(this.applied, arrival);
 		const gained = [...(await this.#evaluation.add(inputs)), ...(await this.#evaluation.unlock())];
 		this.#standing = undefined;
+		const context = this.#context.evaluation(this.docId);
+		const fills = await canFill(context, this.#context.store, this.document, this.#evaluation, inputs);
 		if (inputs.length === 0 && gained.length === 0 && !this.#evaluation.stale) return;
 		this.version++;
-		if (this.#evaluation.stale || !(await this.#holds(gained))) {
-			await this.#evaluate(this.#context.evaluation(this.docId), undefined);
-		}
+		if (this.#evaluation.stale || fills || !(await this.#holds(gained))) await this.#evaluate(context, undefined);
 	}
 
-	/** Judges everything anew, as after a change of rights or keys. */
-	async reevaluate(): Promise<void> {
-		await this.#evaluate(this.#context.evaluation(this.docId), undefined);
+	/** Judges everything, as after a change of rights or keys. @param state whose verdicts still stand. */
+	async reevaluate(state?: StoredState): Promise<void> {
+		await this.#evaluate(this.#context.evaluation(this.docId), state);
 		this.version++;
 	}
 
@@ -258,6 +231,12 @@ export class OpenDocument {
 		this.own.draft(change);
 	}
 
+	/** Takes over an own snapshot that is about to be written. */
+	addSnapshot(entry: Entry): void {
+		this.own.seal(entry.hash, []);
+		this.#evaluation.addOwn({ ...entry, payload: undefined }, []);
+	}
+
 	/** Takes over an entry of this replica's own that is about to be written. @param run its changes; none for a delete. */
 	addOwn(entry: Entry, run: readonly LocalChange[]): void {
 		this.own.seal(entry.hash, run);
@@ -281,6 +260,22 @@ export class OpenDocument {
 		this.#replay.free();
 	}
 
+	/** @returns whether snapshots, and what none of them covers, give the document as it was judged before. */
+	async #rest(context: EvaluationContext, state: StoredState): Promise<boolean> {
+		if (state.judgeAnew) return false;
+		const base = await readBase(context, this.#context.store, this.document, state.verdicts);
+		if (base === undefined) return false;
+		const tail = await this.#read(base.upTo, { state });
+		// An actor that was never used: Automerge lets a change name the last one of its actor, whose entry may be covered.
+		const actor = this.#context.anotherActor();
+		const rested = await restOn(base, tail, state, (replay) => this.#newEvaluation(context, replay), actor);
+		if (rested === undefined) return false;
+		this.applied = Math.max(this.applied, base.upTo);
+		this.#base = base;
+		this.#adopt(rested.evaluation, rested.replay);
+		return true;
+	}
+
 	async #evaluate(context: EvaluationContext, state: StoredState | undefined): Promise<void> {
 		while (!(await this.#tryToEvaluate(context, state)));
 	}
@@ -292,15 +287,24 @@ export class OpenDocument {
 		const inputs = await this.#read(0, { state });
 		const setAside = new Map<string, RefusedReason>();
 		const undecided = new Set<string>();
+		let filled: Fillings = new Map();
 		for (;;) {
 			const trusting = setAside.size === 0 ? inputs : inputs.map(({ arrival, entry }) => ({ arrival, entry }));
 			const replay = this.#newReplay();
-			const evaluation = this.#newEvaluation(context, replay, setAside);
+			const evaluation = this.#newEvaluation(context, replay, setAside, filled);
 			const gained = await evaluation.add(trusting);
+			const fillings = await fillingsOf(context, this.#context.store, this.document, evaluation);
+			if (fillings.size > 0) {
+				replay.free();
+				filled = new Map([...filled, ...fillings]);
+				continue;
+			}
 			const { lost, missing } = await losersOf(evaluation, context);
 			for (const link of missing) undecided.add(link);
 			const overtaken = this.own.sealed !== sealed || this.#lent.hasActor(replay.actor);
 			if (!overtaken && lost.length === 0 && loads(replay, gained)) {
+				this.#base = undefined;
+				this.#filled = filled;
 				this.#adopt(evaluation, replay);
 				evaluation.awaitForkLinks(undecided);
 				return true;
@@ -310,12 +314,13 @@ export class OpenDocument {
 			for (const hash of lost) setAside.set(hash, "actor-fork");
 			if (lost.length > 0) continue;
 			const runs = (wanted: ReadonlySet<string>) =>
-				runsOf(context, this.#context.store, this.document, (hash) => wanted.has(hash));
+				runsOf(context, this.#context.store, this.document, (hash) => wanted.has(hash), filled);
 			setAside.set(await culpritOf(evaluation, runs, () => this.#newReplay()), "loads-back");
 		}
 	}
 
-	#newReplay(): Replay {
+	#newReplay(base?: Base): Replay {
+		if (base !== undefined) return loadBase(base, this.#context.anotherActor());
 		return new Replay(() => CrdtDocument.create(this.#lent.freeActor()));
 	}
 
@@ -323,6 +328,7 @@ export class OpenDocument {
 		context: EvaluationContext,
 		replay: Replay,
 		setAside?: ReadonlyMap<string, RefusedReason>,
+		filled?: Fillings,
 	): Evaluation {
 		return new Evaluation(
 			context,
@@ -331,6 +337,7 @@ export class OpenDocument {
 				replay.take(run);
 			},
 			setAside,
+			filled,
 		);
 	}
 
@@ -356,9 +363,10 @@ export class OpenDocument {
 			const { version } = this;
 			const evaluation = this.#evaluation;
 			const own = this.own.undurable;
-			const replay = this.#newReplay();
+			const replay = this.#newReplay(this.#base);
 			const isAccepted = (hash: string) => evaluation.get(hash)?.verdict.kind === "accepted";
-			for await (const run of runsOf(context, this.#context.store, this.document, isAccepted)) replay.take(run);
+			const runs = runsOf(context, this.#context.store, this.document, isAccepted, this.#filled);
+			for await (const run of runs) replay.take(run);
 			// Meanwhile the lent one may have come back, or more may have been accepted.
 			const overtaken =
 				this.version !== version || this.#evaluation !== evaluation || this.#lent.hasActor(replay.actor);
@@ -377,10 +385,8 @@ export class OpenDocument {
 		{ state, except }: { readonly state?: StoredState | undefined; readonly except?: ReadonlySet<number> } = {},
 	): Promise<EvaluationInput[]> {
 		const inputs: EvaluationInput[] = [];
-		for await (const batch of this.#context.store.entriesOfDocument(this.document, {
-			after,
-			...(except && { except }),
-		})) {
+		const options = { after, ...(except && { except }) };
+		for await (const batch of this.#context.store.entriesOfDocument(this.document, options)) {
 			for (const { arrival, entry } of batch) {
 				const trusted =
 					state !== undefined && !state.judgeAnew && arrival <= state.applied && !state.verdicts.has(arrival);
@@ -390,9 +396,4 @@ export class OpenDocument {
 		}
 		return inputs;
 	}
-}
-
-/** Rule (e), where something is new. */
-function loads(replay: Replay, gained: readonly Judged[]): boolean {
-	return gained.every(({ settled }) => settled !== undefined) ? replay.applies() : replay.loadsBack();
 }

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import type { Evaluation, Judged } from "../judging/evaluation.js";
+import type { Evaluation } from "../judging/evaluation.js";
+import type { Judged } from "../judging/judged.js";
 import { OutcomeTally } from "./outcome.js";
 
 const hashOf = (i: number) => i.toString(16).padStart(64, "0");

@@ -1,5 +1,6 @@
 import type { HeaderFields } from "../../entry/header.js";
-import type { Evaluation, Judged } from "../judging/evaluation.js";
+import type { Evaluation } from "../judging/evaluation.js";
+import type { Judged } from "../judging/judged.js";
 import type { DocumentFacts } from "../projection/projection-row.js";
 
 /** What the entries of a document come to. */
@@ -21,9 +22,12 @@ interface Counted {
 	readonly fields: HeaderFields;
 }
 
+/** What is summed up. */
+export type Tallied = Pick<Evaluation, "inCausalOrder" | "unaccepted" | "entryOfChange">;
+
 /** Sums up the accepted entries of an evaluation, each once: a document that is edited costs what was added since the last time. */
 export class OutcomeTally {
-	readonly #evaluation: Evaluation;
+	readonly #evaluation: Tallied;
 	/** Accepted entries that were counted. */
 	#count = 0;
 	#first: Counted | undefined;
@@ -34,7 +38,7 @@ export class OutcomeTally {
 	/** Deletes that nothing lifts. */
 	readonly #deletes = new Map<string, Judged>();
 
-	constructor(evaluation: Evaluation) {
+	constructor(evaluation: Tallied) {
 		this.#evaluation = evaluation;
 	}
 
@@ -62,6 +66,12 @@ export class OutcomeTally {
 			locked: false,
 			deletes: [...this.#deletes.values()],
 		};
+	}
+
+	/** The entries by which `outcome` told who made the document, who wrote last, and under which key. */
+	get marks(): readonly Judged[] {
+		const marks = [this.#first, this.#last, this.#settleNewest()];
+		return marks.flatMap((each) => (each === undefined ? [] : [each.judged]));
 	}
 
 	#add(judged: Judged): void {

@@ -3,6 +3,7 @@ import type { CrdtDocument } from "../../automerge/crdt-document.js";
 import type { DocumentData } from "../../automerge/plain-data.js";
 import { readInitialChange } from "../../automerge/read-initial-change.js";
 import { FormatError } from "../../errors.js";
+import type { Judged } from "../judging/judged.js";
 
 /** Bytes of changes that may wait to be applied: one call of Automerge for many, and never the plaintext of a whole document. */
 const mostWaiting = 4 * 1024 * 1024;
@@ -141,4 +142,9 @@ export class Replay {
 		this.#waiting = [];
 		this.#waitingBytes = 0;
 	}
+}
+
+/** Rule (e), where something is new. */
+export function loads(replay: Replay, gained: readonly Judged[]): boolean {
+	return gained.every(({ settled }) => settled !== undefined) ? replay.applies() : replay.loadsBack();
 }

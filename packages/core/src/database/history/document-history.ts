@@ -10,6 +10,7 @@ import { type FieldChange, fieldChanges } from "./field-changes.js";
 import { type HistoryItem, type HistoryOptions, historyItems } from "./history-items.js";
 import { type FieldConflict, type FieldOrigin, fieldConflicts, fieldOrigins } from "./origins.js";
 import { existedAt } from "./past-documents.js";
+import { PastFromSnapshot } from "./past-from-snapshot.js";
 
 /** Looks back in time. Reads the open document, so a history that is in memory is not read again. */
 export class DocumentHistory {
@@ -23,8 +24,14 @@ export class DocumentHistory {
 		this.#chains = new DeviceChains(context.store);
 	}
 
-	at(docId: string, time: number): Promise<MindooDoc | undefined> {
-		return this.#read(docId, (open) => new DocumentPast(open, this.#context.attachments).at(time));
+	async at(docId: string, time: number): Promise<MindooDoc | undefined> {
+		const document = await this.#context.store.documentNumber(docId);
+		if (document === undefined) return undefined;
+		const found = await this.#documents.atRest(document, (state) =>
+			new PastFromSnapshot(this.#context, document, docId, state).at(time),
+		);
+		if (found !== undefined) return found.doc;
+		return this.#readNumber(document, (open) => new DocumentPast(open, this.#context.attachments).at(time));
 	}
 
 	async atHeads(docId: string, heads: readonly string[]): Promise<MindooDoc | undefined> {
@@ -102,7 +109,7 @@ export class DocumentHistory {
 	/** @returns what `use` makes of the document in one turn; `undefined` when nothing of it counts or can be read. */
 	async #readNumber<T>(document: number, use: (open: OpenDocument) => T): Promise<T | undefined> {
 		for (;;) {
-			const open = await this.#documents.openNumber(document);
+			const open = await this.#documents.openWhole(document);
 			// What is not durable has no entry yet.
 			while (!open.isSettled) await open.settle();
 			if (open.broken !== undefined) continue;

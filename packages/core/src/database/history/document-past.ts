@@ -3,10 +3,10 @@ import { decodeProjection, encodeProjection } from "../../automerge/plain-data.j
 import type { HeaderFields } from "../../entry/header.js";
 import type { DatabaseContext } from "../context.js";
 import type { OpenDocument } from "../documents/open-document.js";
-import type { Judged } from "../judging/evaluation.js";
+import type { Judged } from "../judging/judged.js";
 import { MindooDoc } from "../mindoo-doc.js";
-import type { DocumentFacts } from "../projection/projection-row.js";
 import { entriesAt, type WrittenEntry } from "./entries-at.js";
+import { factsOf } from "./past-facts.js";
 import { type EntryTime, timesOf } from "./timeline.js";
 
 export interface PastEntry extends WrittenEntry {
@@ -77,7 +77,12 @@ export class DocumentPast {
 	}
 
 	#document(heads: readonly string[], entries: readonly PastEntry[], isDeleted: boolean): MindooDoc | undefined {
-		const facts = this.#factsOf([...heads].sort(), entries);
+		const { evaluation } = this.#open;
+		const entryOf = (head: string) => evaluation.entryWithChange(head)?.entry.hash ?? "";
+		const facts = factsOf(
+			[...heads].sort().map((head) => [head, entryOf(head)] as const),
+			entries,
+		);
 		if (facts === undefined) return undefined;
 		const data = encodeProjection(this.#open.crdt().dataAt(heads));
 		return new MindooDoc(
@@ -88,25 +93,6 @@ export class DocumentPast {
 			this.#attachments,
 		);
 	}
-
-	#factsOf(heads: readonly string[], entries: readonly PastEntry[]): DocumentFacts | undefined {
-		let first: PastEntry | undefined;
-		let last: PastEntry | undefined;
-		for (const entry of entries) {
-			if (entry.dependencyHashes.length === 0 && (first === undefined || isBefore(entry, first))) first = entry;
-			if (last === undefined || isBefore(last, entry)) last = entry;
-		}
-		if (first === undefined || last === undefined) return undefined;
-		const { evaluation } = this.#open;
-		return {
-			decryptionKeyId: first.fields.decryptionKeyId,
-			heads: heads.map((head) => [head, evaluation.entryWithChange(head)?.entry.hash ?? ""] as const),
-			createdAt: first.createdAt,
-			createdBy: first.author,
-			lastModifiedAt: last.createdAt,
-			lastModifiedBy: last.author,
-		};
-	}
 }
 
 function pastEntryOf(judged: Judged): PastEntry | undefined {
@@ -116,8 +102,4 @@ function pastEntryOf(judged: Judged): PastEntry | undefined {
 	const { entryType, createdAt, dependencyHashes, createdByPublicKey: author } = fields;
 	if (entryType === "doc_snapshot" || entryType === "attachment_chunk") return undefined;
 	return { hash, author, createdAt, dependencyHashes, entryType, fields, judged };
-}
-
-function isBefore(a: PastEntry, b: PastEntry): boolean {
-	return a.createdAt < b.createdAt || (a.createdAt === b.createdAt && a.hash < b.hash);
 }

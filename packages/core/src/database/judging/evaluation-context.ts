@@ -1,7 +1,26 @@
+import type { Crypto } from "../../crypto/crypto.js";
+import type { Entry } from "../../entry/entry.js";
 import { linkOf } from "../../entry/entry.js";
+import type { Keyring } from "../../keys/keyring.js";
+import type { Membership } from "../../trust/author-chain.js";
 import type { DatabaseContext } from "../context.js";
+import type { DatabaseTrust } from "../trust-port.js";
 import { chainOrder } from "./chain-order.js";
-import type { EvaluationContext } from "./evaluation.js";
+
+export interface EvaluationContext {
+	readonly crypto: Crypto;
+	readonly tenantRoot: string;
+	readonly dbId: string;
+	readonly docId: string;
+	/** Whether a run that builds on nothing is the root of a settings document; `undefined` outside of the directory. */
+	readonly isSettingsRoot: ((changes: readonly Uint8Array[]) => Promise<boolean>) | undefined;
+	readonly keyring: Keyring;
+	readonly trust: DatabaseTrust;
+	/** Those of `hashes` that are entries of another document of this database. */
+	readonly foreign: (hashes: readonly string[]) => Promise<ReadonlySet<string>>;
+	/** Whether `earlier` comes before `later` on their author's chain: "inside" the way back from it. */
+	readonly precedes: (earlier: Entry, later: Entry) => Promise<Membership>;
+}
 
 /** What the evaluation of one document works with. */
 export function evaluationContext(context: DatabaseContext, docId: string): EvaluationContext {

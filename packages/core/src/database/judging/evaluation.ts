@@ -7,58 +7,16 @@
  */
 import { CausalIndex, type CheckedChange } from "../../automerge/causal-index.js";
 import { checkRun, openRun } from "../../automerge/sealed-run.js";
-import type { Crypto } from "../../crypto/crypto.js";
 import type { Entry, StoredEntry } from "../../entry/entry.js";
 import type { HeaderFields } from "../../entry/header.js";
 import { isDocumentIdOf } from "../../entry/ids.js";
 import { FormatError } from "../../errors.js";
-import type { Keyring } from "../../keys/keyring.js";
-import type { Membership } from "../../trust/author-chain.js";
-import type { DatabaseTrust } from "../trust-port.js";
 import { inherited, meansTheSame, weightier, wrongDependency } from "./dependency-verdict.js";
+import type { EvaluationContext } from "./evaluation-context.js";
+import type { EvaluationInput, Fillings, Judged } from "./judged.js";
 import { hasItsKey } from "./late-key.js";
-import { accepted, isFormal, type RefusedReason, type Verdict } from "./verdict.js";
-
-export interface EvaluationContext {
-	readonly crypto: Crypto;
-	readonly tenantRoot: string;
-	readonly dbId: string;
-	readonly docId: string;
-	/** Whether a run that builds on nothing is the root of a settings document; `undefined` outside of the directory. */
-	readonly isSettingsRoot: ((changes: readonly Uint8Array[]) => Promise<boolean>) | undefined;
-	readonly keyring: Keyring;
-	readonly trust: DatabaseTrust;
-	/** Those of `hashes` that are entries of another document of this database. */
-	readonly foreign: (hashes: readonly string[]) => Promise<ReadonlySet<string>>;
-	/** Whether `earlier` comes before `later` on their author's chain: "inside" the way back from it. */
-	readonly precedes: (earlier: Entry, later: Entry) => Promise<Membership>;
-}
-
-export interface EvaluationInput {
-	readonly arrival: number;
-	readonly entry: StoredEntry;
-	/** "accepted" when an evaluation before, under the same directory and keys, found so; spares all checks but decryption. */
-	readonly settled?: typeof accepted | undefined;
-}
-
-/** A change's place in the sequence of its actor. */
-export interface ChangePlace {
-	readonly actor: string;
-	readonly seq: number;
-}
-
-/** An entry and what became of it. */
-export interface Judged {
-	arrival: number;
-	/** Without its payload once that was opened and taken over. */
-	entry: StoredEntry;
-	verdict: Verdict;
-	/** Places that its changes take, where they could be opened. */
-	run?: readonly ChangePlace[] | undefined;
-	/** Verdict of the author's right, kept while dependencies are missing. */
-	readonly right: Verdict | undefined;
-	readonly settled: typeof accepted | undefined;
-}
+import { coveredBy } from "./pardons.js";
+import { accepted, isFormal, type RefusedReason, unsettled, type Verdict } from "./verdict.js";
 
 export class Evaluation {
 	readonly #context: EvaluationContext;
@@ -77,19 +35,56 @@ export class Evaluation {
 	#forkLinks: ReadonlySet<string> = new Set();
 	#stale = false;
 	#forked = false;
+	#resting = false;
+	readonly #filled: Fillings;
+	readonly #snapshots: Judged[] = [];
 
 	/**
 	 * @param take is given the run of each entry that is accepted, in causal order; none is kept here.
 	 * @param setAside entries that lost against another one, or that did not load, as found by an evaluation before.
+	 * @param filled runs of entries whose payload is not what their header promised, from snapshots that pass.
 	 */
 	constructor(
 		context: EvaluationContext,
 		take: (run: readonly CheckedChange[]) => void,
 		setAside: ReadonlyMap<string, RefusedReason> = new Map(),
+		filled: Fillings = new Map(),
 	) {
 		this.#context = context;
 		this.#take = take;
 		this.#setAside = setAside;
+		this.#filled = filled;
+	}
+
+	/** Whether most of what is accepted is known by snapshots alone: nothing new can be judged, only what was judged before. */
+	get isResting(): boolean {
+		return this.#resting;
+	}
+
+	/** Accepted snapshots, none of which need be true. */
+	get snapshots(): readonly Judged[] {
+		return this.#snapshots;
+	}
+
+	/** Lets snapshots stand for what they cover. @param kept entries that they cover. @param heads entry by Automerge head. */
+	rest(kept: readonly EvaluationInput[], heads: ReadonlyMap<string, string>): void {
+		this.#resting = true;
+		for (const { arrival, entry } of kept) {
+			const judged: Judged = { arrival, entry, verdict: accepted, right: undefined, settled: accepted };
+			this.#judged.set(entry.hash, judged);
+			this.#order.push(judged);
+		}
+		for (const [change, hash] of heads) {
+			const judged = this.#judged.get(hash);
+			if (judged !== undefined) this.#entryOfChange.set(change, judged);
+		}
+	}
+
+	/** Takes over what an evaluation before found of an entry that does not count. */
+	carry({ arrival, entry }: EvaluationInput, verdict: Verdict): void {
+		const judged: Judged = { arrival, entry, verdict, right: undefined, settled: undefined };
+		this.#judged.set(entry.hash, judged);
+		this.#unaccepted.set(entry.hash, judged);
 	}
 
 	get judged(): Iterable<Judged> {
@@ -164,16 +159,12 @@ export class Evaluation {
 
 	/** Takes over an entry that this replica has just made on the document as it stands; its arrival follows. */
 	addOwn(entry: Entry, run: readonly CheckedChange[]): void {
-		const judged: Judged = {
-			arrival: Number.MAX_SAFE_INTEGER,
-			entry,
-			verdict: accepted,
-			right: undefined,
-			settled: accepted,
-		};
+		const arrival = Number.MAX_SAFE_INTEGER;
+		const judged: Judged = { arrival, entry, verdict: accepted, right: undefined, settled: accepted };
 		this.#judged.set(entry.hash, judged);
 		this.#order.push(judged);
 		if (run.length > 0) this.#accept(judged, run);
+		if (typeOf(entry) === "doc_snapshot") this.#snapshots.push(judged);
 	}
 
 	setArrival(hash: string, arrival: number): void {
@@ -189,6 +180,10 @@ export class Evaluation {
 	/** @returns entries that became accepted, each after those that it depends on. */
 	async add(inputs: readonly EvaluationInput[]): Promise<readonly Judged[]> {
 		const fresh = inputs.filter(({ entry }) => !this.#judged.has(entry.hash));
+		if (this.#resting && fresh.some(({ settled }) => settled === undefined)) {
+			this.#stale = true;
+			return [];
+		}
 		if (this.#unaccepted.size > 0 || this.#forkLinks.size > 0) {
 			const awaited = this.awaitedLinks();
 			if (fresh.some(({ entry }) => awaited.has(entry.hash))) this.#stale = true;
@@ -211,9 +206,9 @@ export class Evaluation {
 	 */
 	async unlock(): Promise<readonly Judged[]> {
 		const opened = [...this.#unaccepted].flatMap(([hash, each]) => (hasItsKey(each, this.#context) ? hash : []));
-		// What was set aside may win now: it is decided by all entries together.
-		if (opened.length > 0 && this.#setAside.size > 0) this.#stale = true;
-		return this.#settle(opened);
+		// What was set aside may win now, and on snapshots nothing new is judged: it is decided by all entries together.
+		if (opened.length > 0 && (this.#setAside.size > 0 || this.#resting)) this.#stale = true;
+		return this.#resting ? [] : this.#settle(opened);
 	}
 
 	/** Judges entries, and whatever hangs on what they become. */
@@ -266,14 +261,7 @@ export class Evaluation {
 		const { pardoned, missingLinks } = await this.#context.trust.pardoned(entries);
 		this.#pardonLinks = missingLinks;
 		if (pardoned.size === 0) return;
-		const covered = new Set<string>();
-		const open = [...pardoned];
-		for (let hash = open.pop(); hash !== undefined; hash = open.pop()) {
-			if (covered.has(hash)) continue;
-			covered.add(hash);
-			const entry = this.#judged.get(hash)?.entry;
-			if (entry?.kind === "entry") open.push(...(entry.fields?.dependencyHashes ?? []));
-		}
+		const covered = coveredBy(pardoned, (hash) => this.#judged.get(hash)?.entry);
 		for (const hash of covered) {
 			const verdict = this.#judged.get(hash)?.verdict;
 			if (verdict === undefined || verdict === unsettled || this.#pardoned.has(hash)) continue;
@@ -296,7 +284,10 @@ export class Evaluation {
 
 	/** Entries that were accepted before come in order of arrival; changes are taken over in causal order. */
 	#awaitDependencies(hash: string, { dependencyHashes }: HeaderFields): Verdict | undefined {
-		const missing = dependencyHashes.filter((each) => this.#judged.get(each)?.verdict.kind !== "accepted");
+		const missing = dependencyHashes.filter((each) => {
+			const below = this.#judged.get(each);
+			return below === undefined ? !this.#resting : below.verdict.kind !== "accepted";
+		});
 		for (const each of missing) this.#wait(each, hash);
 		return missing.length === 0 ? undefined : { kind: "pending", reason: "dependency", missing };
 	}
@@ -350,8 +341,14 @@ export class Evaluation {
 		if (fields.entryType === "attachment_chunk") return accepted;
 		const key = keyring.get(fields.decryptionKeyId, fields.keyCommitment);
 		if (key === undefined) return { kind: "locked", keyCommitment: fields.keyCommitment };
-		if (fields.entryType === "doc_snapshot") return accepted;
-		const opened = await openRun(crypto, { dbId, docId }, entry, fields, key.subkeys);
+		if (fields.entryType === "doc_snapshot") {
+			judged.entry = { ...entry, payload: undefined };
+			this.#snapshots.push(judged);
+			return accepted;
+		}
+		const fitting = await openRun(crypto, { dbId, docId }, entry, fields, key.subkeys);
+		const filled = fitting.kind === "unfit" ? this.#filled.get(entry.hash) : undefined;
+		const opened = filled === undefined ? fitting : ({ kind: "run", changes: filled } as const);
 		if (opened.kind === "unfit") return { kind: "pending", reason: "payload", missing: [] };
 		if (opened.kind === "refused") return { kind: "refused", reason: opened.reason };
 		if (fields.entryType === "doc_delete") return accepted;
@@ -392,8 +389,6 @@ export class Evaluation {
 		waiting.add(hash);
 	}
 }
-
-const unsettled: Verdict = { kind: "pending", reason: "dependency", missing: [] };
 
 function typeOf(entry: StoredEntry | undefined): string | undefined {
 	return entry?.kind === "entry" ? entry.fields?.entryType : undefined;

@@ -1,5 +1,6 @@
 import type { Entry } from "../../entry/entry.js";
-import type { Evaluation, EvaluationContext } from "./evaluation.js";
+import type { Evaluation } from "./evaluation.js";
+import type { EvaluationContext } from "./evaluation-context.js";
 
 export interface Losers {
 	readonly lost: readonly string[];

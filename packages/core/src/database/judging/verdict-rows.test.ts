@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { toHex } from "../../bytes/hex.js";
 import type { RowWrite } from "../../store/rows.js";
 import { lockedKey, missingKey, verdictKey } from "../document-rows.js";
-import type { Judged } from "./evaluation.js";
+import type { Judged } from "./judged.js";
 import type { Verdict } from "./verdict.js";
 import { verdictRows } from "./verdict-rows.js";
 

@@ -1,6 +1,6 @@
 import type { Rows, RowWrite } from "../../store/rows.js";
 import { lastUint48, lockedKey, missingKey, noValue, verdictKey, verdictRange } from "../document-rows.js";
-import type { Judged } from "./evaluation.js";
+import type { Judged } from "./judged.js";
 import { decodeVerdict, encodeVerdict, type Verdict } from "./verdict.js";
 
 /**

@@ -55,6 +55,9 @@ export function isFormal(reason: RefusedReason): boolean {
 
 export const accepted = { kind: "accepted" } as const satisfies Verdict;
 
+/** Before anything was found out about an entry. */
+export const unsettled: Verdict = { kind: "pending", reason: "dependency", missing: [] };
+
 const kinds = ["accepted", "pending", "refused", "locked", "unsupported", "purged"] as const;
 
 /** Stored form of a verdict: CBOR[kind, reason or null, array of 32 bytes]. */

@@ -23,12 +23,14 @@ const jobsPerGroup = 512;
 
 /** The part of a new entry that its writer decides. */
 export interface Draft {
-	readonly entryType: Extract<EntryType, "doc_create" | "doc_change" | "doc_delete">;
+	readonly entryType: Extract<EntryType, "doc_create" | "doc_change" | "doc_delete" | "doc_snapshot">;
 	readonly docId: string;
 	readonly key: HeldKey;
-	/** Automerge changes of the run, at most 256; none for a delete. */
+	/** Automerge changes of the run, at most 256; none for a delete or a snapshot. */
 	readonly changes: readonly Uint8Array[];
-	/** Hash of the last of them; `undefined` for a delete. */
+	/** What a snapshot holds. */
+	readonly saved?: Uint8Array;
+	/** Hash of the last change; `undefined` where there is none. */
 	readonly lastChange: string | undefined;
 	/** Chunks that it refers to, unsigned. */
 	readonly chunks?: readonly Entry[];
@@ -206,7 +208,8 @@ export class CommitQueue {
 		const { env, dbId, author } = this.#context;
 		const { subkeys, decryptionKeyId } = draft.key;
 		const key = await subkeys.documentKey(dbId, draft.docId);
-		const plaintext = draft.changes.length === 0 ? new Uint8Array(0) : encodeRun(draft.changes);
+		const run = () => (draft.changes.length === 0 ? new Uint8Array(0) : encodeRun(draft.changes));
+		const plaintext = draft.saved ?? run();
 		const binding = { entryType: draft.entryType, createdByPublicKey: author.publicKey, decryptionKeyId };
 		const payload = await sealPayload(env, binding, plaintext, key);
 		if (draft.lastChange === undefined) return { draft, payload, tag: undefined };

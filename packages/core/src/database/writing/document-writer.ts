@@ -7,7 +7,7 @@ import { CrdtDocument, type LocalChange } from "../../automerge/crdt-document.js
 import { decodeProjection } from "../../automerge/plain-data.js";
 import { drawIdBytes, makeDocumentId } from "../../entry/ids.js";
 import { limits } from "../../entry/limits.js";
-import { KeyError, UsageError } from "../../errors.js";
+import { UsageError } from "../../errors.js";
 import type { HeldKey } from "../../keys/keyring.js";
 import type { RowWrite } from "../../store/rows.js";
 import type { Placement } from "../../store/store.js";
@@ -18,10 +18,11 @@ import type { Documents } from "../documents/documents.js";
 import type { OpenDocument } from "../documents/open-document.js";
 import { MindooDoc } from "../mindoo-doc.js";
 import type { DocumentFacts } from "../projection/projection-row.js";
+import { SnapshotWriter } from "../snapshots/snapshot-writer.js";
 import { type Author, CommitQueue, type Draft } from "./commit-queue.js";
 import { DocumentJob, type Step } from "./document-job.js";
 import { firstChange, onlyChange } from "./first-change.js";
-import { keyToWrite } from "./writing-key.js";
+import { keyIdToChange, keyToWrite } from "./writing-key.js";
 
 /**
  * Edits a draft in place. Every edit counts, on any level. May be async: edits before and after an `await` become one change when
@@ -47,6 +48,7 @@ export class DocumentWriter {
 	#actor: string;
 	readonly #queue: CommitQueue;
 	readonly #jobs = new Map<OpenDocument, DocumentJob>();
+	readonly #snapshots: SnapshotWriter;
 	/** Generation of the directory when a document's waiting changes began. */
 	readonly #begun = new WeakMap<OpenDocument, number>();
 
@@ -68,6 +70,7 @@ export class DocumentWriter {
 			isDirectory: dbId === "directory",
 			onAppended,
 		});
+		this.#snapshots = new SnapshotWriter(context, documents, this.#queue, (keyId) => this.#keyFor(keyId));
 	}
 
 	/**
@@ -256,6 +259,12 @@ export class DocumentWriter {
 		return this.#queue.idle();
 	}
 
+	/** As `idle`, with the snapshots that are due. */
+	async close(): Promise<void> {
+		await this.idle();
+		await this.#snapshots.close();
+	}
+
 	/**
 	 * Resolves when so many heads are joined that one entry can name the rest. The joins are written together and change nothing that
 	 * is shown, so it does no harm when what they were made for fails or never comes.
@@ -332,7 +341,10 @@ export class DocumentWriter {
 	}
 
 	#enqueue(open: OpenDocument, step: Step): Promise<void> {
-		if (step.kind === "change") open.drafted(step.change);
+		if (step.kind === "change") {
+			open.drafted(step.change);
+			this.#snapshots.drafted(open, step.change);
+		}
 		let job = this.#jobs.get(open);
 		if (job === undefined || !job.isOpen) {
 			job = new DocumentJob(open, { rows: this.#rows, durable: this.#durable, failed: this.#failed });
@@ -364,6 +376,7 @@ export class DocumentWriter {
 		if (this.#jobs.get(open)?.isOpen === false) this.#jobs.delete(open);
 		this.#documents.feed.announce([{ docId, deleted: open.standing.deleted, origin: "local", feed }]);
 		this.#documents.scheduleWriteBehind();
+		this.#snapshots.durable(open);
 	};
 
 	readonly #failed = (open: OpenDocument, error: unknown): void => {
@@ -374,15 +387,7 @@ export class DocumentWriter {
 
 	/** @throws {UsageError} or {KeyError} unless this author may change the document now. */
 	#writable(open: OpenDocument, deleted: boolean): HeldKey {
-		const { standing } = open;
-		if (standing.decryptionKeyId === undefined) {
-			if (standing.locked) throw new KeyError("the document's key is not in the KeyBag");
-			throw new UsageError("the document does not exist, or nothing of it counts here", { code: "not-found" });
-		}
-		if (standing.deleted && !deleted) {
-			throw new UsageError("the document is deleted; undeleteDocument brings it back", { code: "document-deleted" });
-		}
-		return this.#keyFor(standing.decryptionKeyId);
+		return this.#keyFor(keyIdToChange(open.standing, deleted));
 	}
 
 	#keyFor(decryptionKeyId: string, keyCommitment?: string): HeldKey {

@@ -1,6 +1,7 @@
-import { KeyError, VerifyError } from "../../errors.js";
+import { KeyError, UsageError, VerifyError } from "../../errors.js";
 import type { HeldKey } from "../../keys/keyring.js";
 import type { DatabaseContext } from "../context.js";
+import type { Standing } from "../documents/open-document-context.js";
 import { describeVerdict } from "../judging/verdict.js";
 
 export interface WritingKey {
@@ -25,4 +26,19 @@ export function keyToWrite({ trust, keyring }: DatabaseContext, wanted: WritingK
 			: "the directory announces a version of this key that the KeyBag does not hold yet; sync first",
 		{ keyId: decryptionKeyId },
 	);
+}
+
+/**
+ * Id of the key under which a document is changed.
+ * @param deleted whether it may be deleted. @throws {UsageError} `not-found`, `document-deleted`. @throws {KeyError} without the key.
+ */
+export function keyIdToChange(standing: Standing, deleted: boolean): string {
+	if (standing.decryptionKeyId === undefined) {
+		if (standing.locked) throw new KeyError("the document's key is not in the KeyBag");
+		throw new UsageError("the document does not exist, or nothing of it counts here", { code: "not-found" });
+	}
+	if (standing.deleted && !deleted) {
+		throw new UsageError("the document is deleted; undeleteDocument brings it back", { code: "document-deleted" });
+	}
+	return standing.decryptionKeyId;
 }

@@ -1,0 +1,42 @@
+import type { RowWrite } from "../../store/rows.js";
+import type { PurgeOptions } from "../../store/store.js";
+import { chunkRunDeletions, eraseChunks } from "../attachments/purging.js";
+import type { DatabaseContext } from "../context.js";
+import { projectionKey } from "../document-rows.js";
+import { forgetSnapshots } from "../snapshots/snapshot-rows.js";
+import { signOwn } from "../writing/own-chain.js";
+
+export interface Erasing {
+	readonly context: DatabaseContext;
+	/** Runs an action while nobody brings the document up: a projection that was made before would be written after. */
+	readonly inTurn: <T>(document: number, action: () => Promise<T>) => Promise<T>;
+	/** Notes that the document has to be judged anew. */
+	readonly note: (document: number) => Promise<readonly RowWrite[]>;
+}
+
+/** Erases a document and all that was made of it: chunks, their index, projection and snapshots. */
+export async function eraseDocument(
+	{ context, inTurn, note }: Erasing,
+	docId: string,
+	forEverybody: boolean,
+): Promise<{ readonly document: number | undefined; readonly erased: string[] }> {
+	const { store, attachmentStore } = context;
+	const erase = (options?: PurgeOptions) =>
+		forEverybody ? store.eraseDocument(docId, options) : store.purgeDocHistory(docId, options);
+	const document = await store.documentNumber(docId);
+	const chunks = attachmentStore === undefined ? [] : await eraseChunks(attachmentStore, docId, forEverybody);
+	await context.holding.purged(docId);
+	if (document === undefined) return { document, erased: [...chunks, ...(await erase())] };
+	const erased = await inTurn(document, () =>
+		erase({
+			sign: (entries) => signOwn(context, entries),
+			rows: async () => [
+				{ type: "del", key: projectionKey(document) },
+				...(await chunkRunDeletions(store, document)),
+				...(await forgetSnapshots(store.rows, document)),
+				...(await note(document)),
+			],
+		}),
+	);
+	return { document, erased: [...chunks, ...erased] };
+}

@@ -1,0 +1,169 @@
+/** A document as it was, read from the snapshot that was taken last before and what had been written since. */
+import type { DecodedChange } from "../../automerge/change-chunk.js";
+import { CrdtDocument } from "../../automerge/crdt-document.js";
+import { decodeProjection, encodeProjection } from "../../automerge/plain-data.js";
+import { openRun } from "../../automerge/sealed-run.js";
+import type { Entry } from "../../entry/entry.js";
+import type { HeaderFields } from "../../entry/header.js";
+import type { LocalStore } from "../../store/store.js";
+import type { DatabaseContext } from "../context.js";
+import type { StoredState } from "../documents/stored-state.js";
+import { MindooDoc } from "../mindoo-doc.js";
+import { allSnapshots } from "../snapshots/resting.js";
+import { openSnapshot } from "../snapshots/snapshot-check.js";
+import type { CountedSnapshot } from "../snapshots/snapshot-rows.js";
+import { entriesAt, type WrittenEntry } from "./entries-at.js";
+import { factsOf } from "./past-facts.js";
+import { timesOf } from "./timeline.js";
+
+/** Actor of copies that nobody writes to. */
+const reader = "00".repeat(24);
+
+/** Entries whose changes are read at a time. */
+const together = 256;
+
+interface KeptEntry extends WrittenEntry {
+	readonly arrival: number;
+	readonly fields: HeaderFields;
+}
+
+/** Accepted entries of a document, by hash. */
+interface Accepted {
+	readonly written: ReadonlyMap<string, KeptEntry>;
+	readonly snapshots: ReadonlyMap<number, HeaderFields>;
+}
+
+/** A snapshot and all that it descends from. */
+interface Beginning {
+	readonly crdt: CrdtDocument;
+	readonly covered: ReadonlySet<string>;
+	readonly heads: CountedSnapshot["heads"];
+}
+
+/** Reads the past of a document without judging all that it consists of. */
+export class PastFromSnapshot {
+	readonly #context: DatabaseContext;
+	readonly #document: number;
+	readonly #docId: string;
+	readonly #state: StoredState;
+
+	/** @param state what is stored of the document, which is brought up. */
+	constructor(context: DatabaseContext, document: number, docId: string, state: StoredState) {
+		this.#context = context;
+		this.#document = document;
+		this.#docId = docId;
+		this.#state = state;
+	}
+
+	/** @returns the document, if there was one; `undefined` when there is no snapshot, or its changes have to tell. */
+	async at(time: number): Promise<{ readonly doc: MindooDoc | undefined } | undefined> {
+		const { store } = this.#context;
+		const snapshots = await allSnapshots(store, this.#document, this.#state.verdicts);
+		if (snapshots.length === 0) return undefined;
+		const accepted = await this.#accepted(store);
+		const entries = [...accepted.written.values()];
+		const { written, isDeleted } = entriesAt(entries, timesOf(entries), time);
+		if (written.length === 0) return { doc: undefined };
+		const hashes = new Set(written.map(({ hash }) => hash));
+		const latest = snapshots.findLast(({ arrival }) =>
+			accepted.snapshots.get(arrival)?.dependencyHashes.every((hash) => hashes.has(hash)),
+		);
+		const beginning = latest === undefined ? emptyBeginning() : await this.#load(latest, accepted);
+		if (beginning === undefined) return undefined;
+		try {
+			return await this.#finish(beginning, accepted, written, isDeleted);
+		} finally {
+			beginning.crdt.free();
+		}
+	}
+
+	async #finish(
+		{ crdt, covered, heads }: Beginning,
+		accepted: Accepted,
+		written: readonly KeptEntry[],
+		isDeleted: boolean,
+	): Promise<{ readonly doc: MindooDoc | undefined } | undefined> {
+		const hashOf = new Map([...accepted.written.values()].map(({ arrival, hash }) => [arrival, hash]));
+		const entryOf = new Map(heads.map(([head, arrival]) => [head, hashOf.get(arrival)]));
+		const since = written.filter(({ hash, entryType }) => !covered.has(hash) && entryType !== "doc_delete");
+		const changes: Uint8Array[] = [];
+		for (let start = 0; start < since.length; start += together) {
+			const group = since.slice(start, start + together).map(({ arrival }) => arrival);
+			for (const { entry } of await this.#context.store.getArrivals(group)) {
+				const run = entry.kind === "stub" ? undefined : await this.#changesOf(entry);
+				if (run === undefined) return undefined;
+				for (const { bytes } of run) changes.push(bytes);
+				entryOf.set((run.at(-1) as DecodedChange).hash, entry.hash);
+			}
+		}
+		crdt.apply(changes);
+		const facts = factsOf(
+			crdt.heads.map((head) => [head, entryOf.get(head) ?? ""] as const),
+			written,
+		);
+		if (facts === undefined) return { doc: undefined };
+		const data = encodeProjection(crdt.toData());
+		return {
+			doc: new MindooDoc(
+				this.#docId,
+				isDeleted,
+				() => facts,
+				() => decodeProjection(data),
+				this.#context.attachments,
+			),
+		};
+	}
+
+	async #accepted(store: LocalStore): Promise<Accepted> {
+		const written = new Map<string, KeptEntry>();
+		const snapshots = new Map<number, HeaderFields>();
+		const { applied, verdicts } = this.#state;
+		for await (const batch of store.entriesOfDocument(this.#document, { payload: false })) {
+			for (const { arrival, entry } of batch) {
+				if (arrival > applied || verdicts.has(arrival) || entry.kind === "stub" || entry.fields === undefined) continue;
+				const { hash, fields } = entry;
+				const { entryType, createdAt, dependencyHashes, createdByPublicKey: author } = fields;
+				if (entryType === "doc_snapshot") snapshots.set(arrival, fields);
+				else if (entryType !== "attachment_chunk") {
+					written.set(hash, { hash, author, createdAt, dependencyHashes, entryType, arrival, fields });
+				}
+			}
+		}
+		return { written, snapshots };
+	}
+
+	async #load({ arrival, heads }: CountedSnapshot, { written }: Accepted): Promise<Beginning | undefined> {
+		const [stored] = await this.#context.store.getArrivals([arrival]);
+		if (stored?.entry.kind !== "entry") return undefined;
+		const { fields, payload } = stored.entry;
+		if (fields === undefined || payload === undefined) return undefined;
+		const { env, dbId, keyring } = this.#context;
+		const key = keyring.get(fields.decryptionKeyId, fields.keyCommitment);
+		if (key === undefined) return undefined;
+		const place = { crypto: env.crypto, dbId, docId: this.#docId, subkeys: key.subkeys };
+		const saved = await openSnapshot(place, { fields, payload });
+		if (saved === undefined) return undefined;
+		const covered = new Set<string>();
+		const open = [...fields.dependencyHashes];
+		for (let hash = open.pop(); hash !== undefined; hash = open.pop()) {
+			if (covered.has(hash)) continue;
+			covered.add(hash);
+			for (const below of written.get(hash)?.dependencyHashes ?? []) open.push(below);
+		}
+		return { crdt: CrdtDocument.load(saved, reader), covered, heads };
+	}
+
+	/** @returns the changes of an accepted entry; `undefined` when they are not in its payload, or its key is not here. */
+	async #changesOf(entry: Entry): Promise<readonly DecodedChange[] | undefined> {
+		const { env, dbId, keyring } = this.#context;
+		const { fields } = entry;
+		const key = fields === undefined ? undefined : keyring.get(fields.decryptionKeyId, fields.keyCommitment);
+		if (fields === undefined || key === undefined) return undefined;
+		const opened = await openRun(env.crypto, { dbId, docId: this.#docId }, entry, fields, key.subkeys);
+		return opened.kind === "run" && opened.changes.length > 0 ? opened.changes : undefined;
+	}
+}
+
+function emptyBeginning(): Beginning {
+	return { crdt: CrdtDocument.create(reader), covered: new Set(), heads: [] };
+}
