@@ -97,6 +97,7 @@ export type * from "./store/contents.js";
 export type { Level, LevelBatch } from "./store/level.js";
 export { openLevelStore } from "./store/level-store.js";
 export { LruMap } from "./store/lru-map.js";
+export type { PackRange, Packs } from "./store/packs.js";
 export type * from "./store/rows.js";
 export type * from "./store/store.js";
 export type { AdministratorOptions, Revoked, RevokeOptions, TenantUser } from "./tenant/directory-context.js";

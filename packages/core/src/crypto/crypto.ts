@@ -58,6 +58,15 @@ export interface Crypto extends Random {
 	 */
 	seal(key: Uint8Array, iv: Uint8Array, plaintext: Uint8Array, associatedData: Uint8Array): Promise<Uint8Array>;
 
+	/** As `seal`, into `target`, which has 16 bytes more than the plaintext: large files would leave an array behind for each chunk. */
+	sealInto(
+		target: Uint8Array,
+		key: Uint8Array,
+		iv: Uint8Array,
+		plaintext: Uint8Array,
+		associatedData: Uint8Array,
+	): Promise<void>;
+
 	/** @returns the plaintext, or `undefined` when the tag does not fit. */
 	open(
 		key: Uint8Array,

@@ -61,16 +61,22 @@ export async function sealPayload(
 	return finish(env.crypto, binding.entryType, mode, iv, sealed, plaintext.length);
 }
 
-/** Encrypts one attachment chunk, equally for all members and documents under one key. Both keys 32 bytes. */
+/**
+ * Encrypts one attachment chunk, equally for all members and documents under one key. Both keys 32 bytes.
+ * @param payload receives the payload, of exactly its length.
+ */
 export async function sealChunk(
 	crypto: Crypto,
 	plaintext: Uint8Array,
-	keys: { readonly attachmentKey: Uint8Array; readonly attachmentIvKey: Uint8Array },
+	{ attachmentKey, attachmentIvKey }: { readonly attachmentKey: Uint8Array; readonly attachmentIvKey: Uint8Array },
+	payload: Uint8Array = new Uint8Array(chunkPayloadLength(plaintext.length)),
 ): Promise<SealedPayload> {
 	checkPlaintext("attachment_chunk", plaintext.length);
-	const iv = (await crypto.hmac(keys.attachmentIvKey, plaintext)).slice(0, 12);
-	const sealed = await crypto.seal(keys.attachmentKey, iv, plaintext, chunkData);
-	return finish(crypto, "attachment_chunk", 1, iv, sealed, plaintext.length);
+	const iv = (await crypto.hmac(attachmentIvKey, plaintext)).slice(0, 12);
+	payload[0] = 1;
+	payload.set(iv, 1);
+	await crypto.sealInto(payload.subarray(1 + iv.length), attachmentKey, iv, plaintext, chunkData);
+	return { payload, contentHash: toHex(await crypto.sha256(payload)), originalSize: plaintext.length };
 }
 
 /**

@@ -11,16 +11,17 @@ import { type Entry, linkOf, type StoredEntry, stubOf } from "../entry/entry.js"
 import { chunkPayloadLength } from "../entry/payload.js";
 import { StoreError } from "../errors.js";
 import { ChainChanges } from "./chains.js";
+import type { Content } from "./contents.js";
 import { type Context, contextRow, nameOf } from "./contexts.js";
 import type { Table } from "./level.js";
 import { listingRow } from "./listing.js";
+import type { Payloads } from "./payloads.js";
 import { authorOfRecord } from "./reading.js";
 import { encodeRecord, isInline } from "./record.js";
 import {
 	addressKey,
 	authorKey,
 	chainKey,
-	contentKey,
 	documentIdKey,
 	documentNumberKey,
 	lackingKey,
@@ -49,10 +50,17 @@ export interface KnownAddress {
 	readonly purged: boolean;
 }
 
+export interface DraftParts {
+	readonly crypto: Crypto;
+	readonly table: Table;
+	readonly payloads: Payloads;
+}
+
 export class Draft {
 	readonly #crypto: Crypto;
 	readonly #table: Table;
 	readonly #state: StoreState;
+	readonly #payloads: Payloads;
 	readonly #rows: RowWrite[] = [];
 	readonly #known = new Map<string, KnownAddress>();
 	readonly #placements = new Map<string, Placement>();
@@ -70,10 +78,13 @@ export class Draft {
 	#authors = new Map<string, AuthorState>();
 	#digest: Uint8Array;
 	readonly placed: Placed[] = [];
+	/** Payloads that were not here before and belong into a place of their own. */
+	readonly contents: Content[] = [];
 
-	constructor(crypto: Crypto, table: Table, state: StoreState) {
+	constructor({ crypto, table, payloads }: DraftParts, state: StoreState) {
 		this.#crypto = crypto;
 		this.#table = table;
+		this.#payloads = payloads;
 		this.#state = state;
 		this.#digest = state.digest;
 	}
@@ -92,7 +103,7 @@ export class Draft {
 			this.#table.getMany(hashes.map(addressKey)),
 			this.#state.documentNumbers(links.map((link) => link.docId)),
 			this.#state.authorStates(links.map((link) => link.createdByPublicKey)),
-			this.#table.hasMany(contentHashes.map(contentKey)),
+			this.#payloads.has(contentHashes),
 		]);
 		this.#rememberKnown(hashes, addresses);
 		this.#documents = documents;
@@ -143,7 +154,7 @@ export class Draft {
 		return placement === undefined ? this.#known.get(hash) : { arrival: placement.arrival, purged: false };
 	}
 
-	/** Everything to write, for the entries placed so far. */
+	/** Everything to write for the entries placed so far, but `contents`. */
 	rows(): RowWrite[] {
 		const rows = [...this.#rows];
 		for (const [document, arrivals] of this.#documentArrivals)
@@ -296,7 +307,7 @@ export class Draft {
 			if (entry.payload === undefined) {
 				this.#rows.push(lackingRow(contentHash, chunkPayloadLength(entry.fields?.originalSize ?? 0)));
 			} else {
-				this.#put(contentKey(contentHash), entry.payload);
+				this.contents.push({ contentHash, payload: entry.payload });
 				this.#contents.add(contentHash);
 			}
 		}

@@ -13,7 +13,7 @@ import { metaKeys } from "./row-keys.js";
 import type { RowWrite } from "./rows.js";
 import type { StoreIdentity } from "./store.js";
 
-export const storeFormatVersion = 2;
+export const storeFormatVersion = 3;
 
 /** Turns the rows of version `from` into those of version `from + 1`: the writes of one batch. */
 export interface StoreUpgrade {
@@ -21,8 +21,14 @@ export interface StoreUpgrade {
 	readonly rows: (table: Table) => Promise<readonly RowWrite[]>;
 }
 
-/** Version 2 keeps the stubs of what was purged. A purge under version 1 left places alone: they stay what they are. */
-const storeUpgrades: readonly StoreUpgrade[] = [{ from: 1, rows: async () => [] }];
+/**
+ * Version 2 keeps the stubs of what was purged. A purge under version 1 left places alone: they stay what they are. Version 3 has payloads
+ * in packs. What lies in rows stays there.
+ */
+const storeUpgrades: readonly StoreUpgrade[] = [
+	{ from: 1, rows: async () => [] },
+	{ from: 2, rows: async () => [] },
+];
 
 export interface IdentityOptions {
 	readonly random: Random;

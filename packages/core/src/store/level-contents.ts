@@ -8,9 +8,10 @@ import type { StoredEntry } from "../entry/entry.js";
 import type { Content, ContentPolicy, Contents, DropOptions, LackingContent, PutContentsOptions } from "./contents.js";
 import { lackingRow } from "./drafting.js";
 import type { Table } from "./level.js";
+import type { Payloads } from "./payloads.js";
 import { isReferenced } from "./purge.js";
 import { type ReaderEnv, readRecords } from "./reading.js";
-import { contentKey, lackingKey, metaKeys, prefixRange, recordKey, referenceKey, stagedKey, tags } from "./row-keys.js";
+import { lackingKey, metaKeys, prefixRange, recordKey, referenceKey, stagedKey, tags } from "./row-keys.js";
 import type { RowWrite } from "./rows.js";
 import { rowAbove, type Writer } from "./writer.js";
 
@@ -23,35 +24,41 @@ const droppedFlag = 2;
 export class LevelContents implements Contents {
 	readonly #reader: ReaderEnv;
 	readonly #table: Table;
+	readonly #payloads: Payloads;
 	readonly #writer: Writer;
 	#policy: ContentPolicy | undefined;
 
 	constructor(reader: ReaderEnv, writer: Writer) {
 		this.#reader = reader;
 		this.#table = reader.table;
+		this.#payloads = reader.payloads;
 		this.#writer = writer;
 	}
 
 	has(contentHashes: readonly string[]): Promise<boolean[]> {
-		return this.#table.hasMany(contentHashes.map(contentKey));
+		return this.#payloads.has(contentHashes);
 	}
 
-	get(contentHashes: readonly string[]): Promise<(Uint8Array | undefined)[]> {
-		return this.#table.getMany(contentHashes.map(contentKey));
+	async get(contentHashes: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+		const found = await this.#payloads.read(contentHashes);
+		return contentHashes.map((contentHash) => found.get(contentHash));
 	}
 
 	put(contents: readonly Content[], { rows = [] }: PutContentsOptions = {}): Promise<string[]> {
 		return this.#writer.alone(async () => {
+			const distinct = [...new Map(contents.map((content) => [content.contentHash, content])).values()];
+			const present = await this.#payloads.has(distinct.map(({ contentHash }) => contentHash));
 			const kept: string[] = [];
+			const lacking: Content[] = [];
 			const writes: RowWrite[] = rows.map(rowAbove);
-			for (const { contentHash, payload } of contents) {
+			for (const [index, content] of distinct.entries()) {
 				// Purged meanwhile: nobody would ever erase it.
-				if (!(await isReferenced(this.#table, contentHash, none))) continue;
-				kept.push(contentHash);
-				writes.push({ type: "put", key: contentKey(contentHash), value: payload });
-				writes.push({ type: "del", key: lackingKey(contentHash) });
+				if (!(await isReferenced(this.#table, content.contentHash, none))) continue;
+				kept.push(content.contentHash);
+				if (!present[index]) lacking.push(content);
+				writes.push({ type: "del", key: lackingKey(content.contentHash) });
 			}
-			await this.#writer.writeAlone(writes);
+			await this.#writer.writeAlone([...writes, ...(await this.#payloads.put(lacking))]);
 			return kept;
 		});
 	}
@@ -60,15 +67,17 @@ export class LevelContents implements Contents {
 		return this.#writer.alone(async () => {
 			const dropped: string[] = [];
 			const writes: RowWrite[] = [];
-			for (const contentHash of contentHashes) {
+			for (const contentHash of new Set(contentHashes)) {
 				if (await this.#isStaged(contentHash)) continue;
-				const payload = await this.#table.get(contentKey(contentHash));
-				if (payload === undefined) continue;
+				const [present] = await this.#payloads.has([contentHash]);
+				if (!present) continue;
 				dropped.push(contentHash);
-				writes.push({ type: "del", key: contentKey(contentHash) });
-				writes.push(lackingRow(contentHash, unwanted ? unwantedBytes : payload.length));
+				writes.push(lackingRow(contentHash, unwanted ? unwantedBytes : await this.#payloads.bytesOf([contentHash])));
 			}
-			await this.#writer.writeAlone(writes);
+			if (dropped.length === 0) return dropped;
+			const write = (more: readonly RowWrite[]) => this.#writer.writeAlone(more);
+			await write([...writes, ...(await this.#payloads.drop(dropped, write))]);
+			await this.#payloads.eraseSpare(write);
 			return dropped;
 		});
 	}

@@ -13,12 +13,15 @@ import { checkAppendable } from "./appendable.js";
 import { ArrivalReader } from "./arrival-reader.js";
 import type { Contents } from "./contents.js";
 import { resolveDependencies } from "./dependencies.js";
+import type { DraftParts } from "./drafting.js";
 import { openIdentity, type StoreUpgrade } from "./identity.js";
 import { takeLackingBytes, withoutBytes } from "./known-bytes.js";
 import { type Level, Table } from "./level.js";
 import { LevelContents } from "./level-contents.js";
 import { LevelRows } from "./level-rows.js";
 import { listArrivals } from "./listing.js";
+import type { Packs } from "./packs.js";
+import { Payloads } from "./payloads.js";
 import { type Purge, type PurgeEnv, purgeDocument, readPurges } from "./purge.js";
 import type { ReadOptions } from "./reading.js";
 import { purgedRefusal, vouchedOf, welcomeOf } from "./receiving.js";
@@ -58,6 +61,8 @@ export interface LevelStoreOptions {
 	/** 64 hex digits. */
 	readonly tenantRoot: string;
 	readonly dbId: string;
+	/** Where many bytes lie better than in rows. @default none: all payloads lie in rows */
+	readonly packs?: Packs;
 	/** Ways from older formats. @default those to the newest */
 	readonly upgrades?: readonly StoreUpgrade[];
 	/** Format version that is read and written. @default the newest */
@@ -75,10 +80,11 @@ export async function openLevelStore(level: Level, options: LevelStoreOptions): 
 	try {
 		const identity = await openIdentity(table, options);
 		const state = new StoreState(table);
-		await state.load();
+		const payloads = new Payloads(table, options.packs);
+		await Promise.all([state.load(), payloads.eraseLeftOver((rows) => table.write(rows, true))]);
 		const { erased, unfinished } = await readPurges(table);
 		for (const docId of erased) state.erased.add(docId);
-		const store = new LevelStore(options.crypto, table, identity, state);
+		const store = new LevelStore({ crypto: options.crypto, table, payloads }, identity, state);
 		for (const { docId, forEverybody } of unfinished) {
 			await (forEverybody ? store.eraseDocument(docId) : store.purgeDocHistory(docId));
 		}
@@ -106,20 +112,21 @@ class LevelStore implements LocalStore {
 	readonly staging: Staging;
 	readonly contents: Contents;
 
-	constructor(crypto: Crypto, table: Table, identity: StoreIdentity, state: StoreState) {
+	constructor(parts: DraftParts, identity: StoreIdentity, state: StoreState) {
+		const { crypto, table, payloads } = parts;
 		this.#crypto = crypto;
 		this.#table = table;
 		this.#identity = identity;
 		this.#state = state;
 		this.#trie = new Trie(table);
 		this.#trie.reset(state.arrival);
-		this.#writer = new Writer(crypto, table, state, this.#trie);
+		this.#writer = new Writer(parts, state, this.#trie);
 		const { tenantRoot, dbId } = identity;
-		const reader = { crypto, table, contexts: state.contexts, tenantRoot, dbId };
+		const reader = { crypto, table, payloads, contexts: state.contexts, tenantRoot, dbId };
 		this.#reader = new ArrivalReader(reader, state);
 		this.#purging = { reader, state, write: (rows) => this.#writer.writeAlone(rows) };
 		this.rows = new LevelRows(table, this.#writer);
-		this.staging = new LevelStaging(table, this.#writer);
+		this.staging = new LevelStaging(table, payloads, this.#writer);
 		this.contents = new LevelContents(reader, this.#writer);
 	}
 

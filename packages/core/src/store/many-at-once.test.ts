@@ -7,6 +7,7 @@ import { toHex } from "../bytes/hex.js";
 import type { Stub } from "../entry/entry.js";
 import { Draft } from "./drafting.js";
 import { Table } from "./level.js";
+import { Payloads } from "./payloads.js";
 import { StoreState } from "./state.js";
 
 const many = 130_000;
@@ -27,7 +28,10 @@ test("130,000 entries, each the head of a chain, are one batch", async () => {
 		const hash = toHex(hashes.subarray(32 * i, 32 * (i + 1)));
 		return { kind: "stub", hash, headerHash: new Uint8Array(32), link, signature: undefined };
 	});
-	const draft = new Draft(nodeCrypto(), table, new StoreState(table));
+	const draft = new Draft(
+		{ crypto: nodeCrypto(), table, payloads: new Payloads(table, undefined) },
+		new StoreState(table),
+	);
 	await draft.prepare(stubs);
 	for (const stub of stubs) await draft.place(stub);
 	expect(draft.rows().length).toBeGreaterThan(many);

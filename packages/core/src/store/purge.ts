@@ -131,7 +131,7 @@ async function eraseArrivals(
 	arrivals: readonly number[],
 	{ erased, shared }: { readonly erased: Erased; readonly shared: boolean },
 ): Promise<void> {
-	const { table, crypto } = env.reader;
+	const { table, crypto, payloads } = env.reader;
 	const values = await table.getMany(arrivals.map(recordKey));
 	const found = arrivals.map((arrival, index): RecordRow => ({ arrival, value: values[index] }));
 	const { arrivals: read } = await readRecords(env.reader, found, { payload: false, purged: true });
@@ -161,13 +161,16 @@ async function eraseArrivals(
 		others.push({ type: "del", key: referenceKey(contentHash, arrival) });
 		released.set(contentHash, [...(released.get(contentHash) ?? []), arrival]);
 	}
+	const unneeded: string[] = [];
 	for (const [contentHash, references] of released) {
-		if (await isReferenced(table, contentHash, new Set(references))) continue;
-		const row: RowWrite = { type: "del", key: contentKey(contentHash) };
-		others.push(row, { type: "del", key: lackingKey(contentHash) });
-		erased.contents.push(row);
+		if (!(await isReferenced(table, contentHash, new Set(references)))) unneeded.push(contentHash);
 	}
-	await env.write([...records, ...others]);
+	for (const contentHash of unneeded) {
+		others.push({ type: "del", key: lackingKey(contentHash) });
+		erased.contents.push({ type: "del", key: contentKey(contentHash) });
+	}
+	await env.write([...records, ...others, ...(await payloads.drop(unneeded, env.write))]);
+	if (unneeded.length > 0) await payloads.eraseSpare(env.write);
 	erased.records.push(...records.slice(0, 1), ...records.slice(-1));
 }
 

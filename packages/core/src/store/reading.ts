@@ -9,8 +9,9 @@ import { type CommonFields, decodeHeader, encodeHeader, entryTypes, type HeaderF
 import { MindooError } from "../errors.js";
 import type { Context, Contexts } from "./contexts.js";
 import type { Table } from "./level.js";
+import type { Payloads } from "./payloads.js";
 import { decodeRecord, decodeRecordHead, type RecordPayload, type StoreRecord } from "./record.js";
-import { contentKey, lackingKey } from "./row-keys.js";
+import { lackingKey } from "./row-keys.js";
 import type { Arrival, DamagedRecord } from "./store.js";
 
 export interface ReadRecords {
@@ -36,6 +37,7 @@ export interface RecordRow {
 export interface ReaderEnv {
 	readonly crypto: Crypto;
 	readonly table: Table;
+	readonly payloads: Payloads;
 	readonly contexts: Contexts;
 	readonly tenantRoot: string;
 	readonly dbId: string;
@@ -232,11 +234,7 @@ async function readContents(
 		if (!isWanted(record)) continue;
 		if (record.kind !== "stub" && record.payload.inline === undefined) wanted.add(record.payload.contentHash);
 	}
-	const hashes = [...wanted];
-	const values = await env.table.getMany(hashes.map(contentKey));
-	const contents = new Map<string, Uint8Array>();
-	for (const [index, value] of values.entries()) if (value !== undefined) contents.set(hashes[index] as string, value);
-	return contents;
+	return env.payloads.read([...wanted]);
 }
 
 async function hashPayloads(crypto: Crypto, items: readonly Item[]): Promise<Map<Uint8Array, string>> {

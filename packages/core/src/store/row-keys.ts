@@ -3,10 +3,10 @@
  *
  * | tag | rest of the key            | value                                   | rows                        |
  * |-----|----------------------------|-----------------------------------------|-----------------------------|
- * | 01  | name (1 byte)              | see `identity.ts`, `trie.ts`            | a handful                   |
+ * | 01  | name (1 byte)              | see `identity.ts`, `trie.ts`, `contents.ts` | a handful                   |
  * | 10  | arrival u48                | record, see `record.ts`                 | one an entry                |
  * | 11  | hash[0..24]                | arrival u48, then 01 when purged        | one an entry                |
- * | 12  | contentHash                | payload of more than 4 KiB              | one for equal payloads      |
+ * | 12  | contentHash                | payload of more than 4 KiB, or its place, see `contents.ts` | one for equal payloads |
  * | 13  | contentHash, arrival u48   | nothing                                 | one an entry with such a payload |
  * | 14  | docId                      | document u32                            | one a document              |
  * | 15  | document u32               | docId                                   | one a document              |
@@ -20,6 +20,8 @@
  * | 1d  | docId                      | 00 purge under way, 01 purged           | one a purge                 |
  * | 2e  | document u32, arrival u48  | further arrivals of chunks              | one a document and batch    |
  * | 2f  | contentHash, upload (8)    | time u48: bytes that wait for a chunk   | one a staged payload        |
+ * | 31  | pack u48, offset u32       | contentHash of what lies there          | one a payload in a pack     |
+ * | 32  | pack u48                   | nothing: given up, to be erased         | few, and not for long       |
  * | 50  | contentHash                | bytes u32, ffffffff when nothing needs it: a payload that is not here | one a lacking payload |
  * | 80  | free                       | free                                    | the layer above             |
  *
@@ -49,6 +51,8 @@ export const tags = {
 	purge: 0x1d,
 	chunkListing: 0x2e,
 	staged: 0x2f,
+	packed: 0x31,
+	sparePack: 0x32,
 	lacking: 0x50,
 	above: 0x80,
 } as const;
@@ -58,6 +62,8 @@ export const metaKeys = {
 	trieCovers: Uint8Array.of(tags.meta, 1),
 	/** Number of authors, u32. */
 	authorCount: Uint8Array.of(tags.meta, 2),
+	/** Number of the next pack, u48. */
+	nextPack: Uint8Array.of(tags.meta, 3),
 	/** Flags: 1 payloads are not taken with their chunks, 2 they may be dropped to make room. */
 	contentPolicy: Uint8Array.of(tags.meta, 0x50),
 } as const;
@@ -96,6 +102,18 @@ export function referenceKey(contentHash: string, arrival: number): Uint8Array {
 /** @param upload 16 hex digits. */
 export function stagedKey(contentHash: string, upload: string): Uint8Array {
 	return concatBytes(Uint8Array.of(tags.staged), fromHex(contentHash, 32), fromHex(upload, 8));
+}
+
+export function packedKey(pack: number, offset: number): Uint8Array {
+	const key = new Uint8Array(11);
+	key[0] = tags.packed;
+	writeUint(key, 1, pack, 6);
+	writeUint(key, 7, offset, 4);
+	return key;
+}
+
+export function sparePackKey(pack: number): Uint8Array {
+	return numberKey(tags.sparePack, pack, 6);
 }
 
 export function documentNumberKey(docId: string): Uint8Array {

@@ -209,7 +209,7 @@ export interface CollectedStaging {
  * An upload is named by 16 random hex digits.
  */
 export interface Staging {
-	/** Keeps payloads, durably; one that is here already is not written again. @param now milliseconds. */
+	/** Keeps payloads, durably; one that is here already is not written again. The arrays may be used again then. @param now milliseconds. */
 	put(upload: string, contents: readonly StagedContent[], now: number): Promise<void>;
 	/** A payload that was staged or lies in an entry, unchecked. */
 	get(contentHash: string): Promise<Uint8Array | undefined>;

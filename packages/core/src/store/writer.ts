@@ -1,9 +1,8 @@
 /** Carries out batches: one draft for all calls of a group, one write, then the state in memory follows. */
 import { concatBytes } from "../bytes/concat.js";
-import type { Crypto } from "../crypto/crypto.js";
 import type { StoredEntry } from "../entry/entry.js";
 import { StoreError } from "../errors.js";
-import { Draft, type KnownAddress } from "./drafting.js";
+import { Draft, type DraftParts, type KnownAddress } from "./drafting.js";
 import type { Table } from "./level.js";
 import { tags } from "./row-keys.js";
 import type { RowWrite } from "./rows.js";
@@ -34,7 +33,7 @@ interface WriteJob extends Job, WriteRequest {
 }
 
 export class Writer {
-	readonly #crypto: Crypto;
+	readonly #parts: DraftParts;
 	readonly #table: Table;
 	readonly #state: StoreState;
 	readonly #trie: Trie;
@@ -44,9 +43,9 @@ export class Writer {
 	readonly #listeners = new Set<() => Promise<void>>();
 	#closed = false;
 
-	constructor(crypto: Crypto, table: Table, state: StoreState, trie: Trie) {
-		this.#crypto = crypto;
-		this.#table = table;
+	constructor(parts: DraftParts, state: StoreState, trie: Trie) {
+		this.#parts = parts;
+		this.#table = parts.table;
 		this.#state = state;
 		this.#trie = trie;
 		this.#serial = new Serial((jobs) => this.#commit(jobs));
@@ -68,10 +67,10 @@ export class Writer {
 		});
 	}
 
-	/** A batch of rows within `alone`. */
-	async writeAlone(rows: readonly RowWrite[]): Promise<void> {
+	/** A batch of rows within `alone`. @param durable whether it is on disk when this resolves. */
+	async writeAlone(rows: readonly RowWrite[], durable = true): Promise<void> {
 		try {
-			await this.#table.write(rows, true);
+			await this.#table.write(rows, durable);
 		} catch (error) {
 			this.#stale = true;
 			throw error;
@@ -102,7 +101,7 @@ export class Writer {
 		const { draft, rows, settled } = drafted;
 		try {
 			await this.#table.write(
-				rows,
+				[...rows, ...(await this.#parts.payloads.put(draft.contents))],
 				settled.some(({ job }) => job.durable ?? true),
 			);
 		} catch (error) {
@@ -125,7 +124,7 @@ export class Writer {
 	async #draft(jobs: readonly WriteJob[]) {
 		let left = jobs;
 		while (left.length > 0) {
-			const draft = new Draft(this.#crypto, this.#table, this.#state);
+			const draft = new Draft(this.#parts, this.#state);
 			await draft.prepare(left.flatMap((job) => job.entries));
 			const above: RowWrite[] = [];
 			const settled: { readonly job: WriteJob; readonly appended: Appended }[] = [];

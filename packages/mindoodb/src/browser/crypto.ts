@@ -1,6 +1,6 @@
 import { type Crypto, UsageError } from "@mindoodb/core";
 import { argon2id } from "hash-wasm";
-import { checkArgon2idCosts, checkKey, checkPbkdf2Rounds } from "../shared/arguments.js";
+import { checkArgon2idCosts, checkKey, checkPbkdf2Rounds, checkTarget } from "../shared/arguments.js";
 import { mapBounded } from "../shared/bounded.js";
 import { bufferSource } from "./buffer-source.js";
 import { deflateRawStream } from "./deflate.js";
@@ -72,6 +72,13 @@ export async function webCrypto(): Promise<Crypto> {
 			checkKey(key, iv);
 			const parameters = aesGcm(iv, associatedData);
 			return new Uint8Array(await subtle.encrypt(parameters, await aesKey(key), bufferSource(plaintext)));
+		},
+
+		async sealInto(target, key, iv, plaintext, associatedData) {
+			checkKey(key, iv);
+			checkTarget(target, plaintext);
+			const parameters = aesGcm(iv, associatedData);
+			target.set(new Uint8Array(await subtle.encrypt(parameters, await aesKey(key), bufferSource(plaintext))));
 		},
 
 		async open(key, iv, ciphertextAndTag, associatedData) {

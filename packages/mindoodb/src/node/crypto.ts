@@ -12,7 +12,7 @@ import {
 import { promisify } from "node:util";
 import type { Argon2idCosts, Crypto, KeyPairBytes } from "@mindoodb/core";
 import { hashRaw } from "@node-rs/argon2";
-import { checkArgon2idCosts, checkKey, checkPbkdf2Rounds } from "../shared/arguments.js";
+import { checkArgon2idCosts, checkKey, checkPbkdf2Rounds, checkTarget } from "../shared/arguments.js";
 import { latin1Bytes, plainBytes } from "./bytes.js";
 import { deflateRaw, inflateRaw, inflateRawAtMost } from "./deflate.js";
 import { ed25519 } from "./ed25519.js";
@@ -50,6 +50,21 @@ function randomSource(): (length: number) => Uint8Array {
 	};
 }
 
+function encrypt(
+	target: Uint8Array,
+	key: Uint8Array,
+	iv: Uint8Array,
+	plaintext: Uint8Array,
+	associatedData: Uint8Array,
+): void {
+	checkKey(key, iv);
+	const cipher = createCipheriv("aes-256-gcm", key, iv, { authTagLength: tagLength });
+	cipher.setAAD(associatedData);
+	target.set(cipher.update(plaintext));
+	cipher.final();
+	target.set(cipher.getAuthTag(), plaintext.length);
+}
+
 /**
  * Cryptography by `node:crypto`, `node:zlib` and `@node-rs/argon2`.
  *
@@ -68,15 +83,14 @@ export function nodeCrypto(): Crypto {
 		hmac: async (key, data) => plainBytes(createHmac("sha256", key).update(data).digest()),
 
 		async seal(key, iv, plaintext, associatedData) {
-			checkKey(key, iv);
-			const cipher = createCipheriv("aes-256-gcm", key, iv, { authTagLength: tagLength });
-			cipher.setAAD(associatedData);
-			const ciphertext = cipher.update(plaintext);
-			cipher.final();
-			const sealed = new Uint8Array(ciphertext.length + tagLength);
-			sealed.set(ciphertext);
-			sealed.set(cipher.getAuthTag(), ciphertext.length);
+			const sealed = new Uint8Array(plaintext.length + tagLength);
+			encrypt(sealed, key, iv, plaintext, associatedData);
 			return sealed;
+		},
+
+		async sealInto(target, key, iv, plaintext, associatedData) {
+			checkTarget(target, plaintext);
+			encrypt(target, key, iv, plaintext, associatedData);
 		},
 
 		async open(key, iv, ciphertextAndTag, associatedData) {

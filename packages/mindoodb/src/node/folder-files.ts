@@ -117,7 +117,8 @@ function onWindows(error: unknown): undefined {
 	if (process.platform !== "win32") throw error;
 }
 
-function absent(error: unknown): undefined {
+/** What `catch` gives for a file that is not there. */
+export function absent(error: unknown): undefined {
 	if ((error as { code?: unknown }).code !== "ENOENT") throw error;
 }
 

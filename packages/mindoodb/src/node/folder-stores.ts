@@ -12,6 +12,7 @@ import {
 	UsageError,
 } from "@mindoodb/core";
 import { ClassicLevel } from "classic-level";
+import { folderPacks } from "./folder-packs.js";
 import { isLockError, readHolder, removeHolder, writeHolder } from "./holder-file.js";
 
 export interface FolderStoresOptions {
@@ -45,7 +46,8 @@ export function folderStores(
 			await openLevel(level, folder);
 			await writeHolder(folder);
 			const { tenantRoot, dbId } = options;
-			return openLevelStore(releasing(wrapLevel(level), folder), { crypto, random: crypto, tenantRoot, dbId });
+			const packs = folderPacks(join(folder, "packs"));
+			return openLevelStore(releasing(wrapLevel(level), folder), { crypto, random: crypto, tenantRoot, dbId, packs });
 		},
 
 		async list(tenantRoot: string): Promise<string[]> {
@@ -68,13 +70,13 @@ export function folderStores(
 }
 
 /**
- * The log is read when a store is opened, so it is kept short for documents; chunks of files are large, and their bytes do not
- * compress. LevelDB maps its files into memory, so few of them are open and small.
+ * The log is read when a store is opened, so it is kept short. Chunks of files do not compress; what of them lies in rows is mapped
+ * into memory, so few files are open and small.
  */
 const engineOptions = {
 	documents: { writeBufferSize: 4 << 20, cacheSize: 8 << 20, maxFileSize: 4 << 20 },
 	attachments: {
-		writeBufferSize: 16 << 20,
+		writeBufferSize: 4 << 20,
 		cacheSize: 1 << 20,
 		maxFileSize: 4 << 20,
 		maxOpenFiles: 64,

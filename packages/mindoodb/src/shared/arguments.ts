@@ -13,6 +13,16 @@ export function checkKey(key: Uint8Array, iv: Uint8Array): void {
 	}
 }
 
+/** @throws {UsageError} unless the target has room for the ciphertext and its tag, and for no more. */
+export function checkTarget(target: Uint8Array, plaintext: Uint8Array): void {
+	if (target.length !== plaintext.length + 16) {
+		throw new UsageError(`AES-256-GCM target: expected ${plaintext.length + 16} bytes, found ${target.length}`, {
+			expected: plaintext.length + 16,
+			found: target.length,
+		});
+	}
+}
+
 /** What RFC 9106 §3.1 allows, and an empty password, which not every library takes. @throws {UsageError} */
 export function checkArgon2idCosts(password: Uint8Array, salt: Uint8Array, costs: Argon2idCosts): void {
 	const { memoryKiB, passes, lanes } = costs;

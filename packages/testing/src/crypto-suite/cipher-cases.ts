@@ -87,6 +87,18 @@ export function cipherCases(crypto: CryptoUnderTest): void {
 			expectOwnBytes(opened as Uint8Array);
 		});
 
+		it("seals into part of an array, and touches nothing else of it", async () => {
+			await fc.assert(
+				fc.asyncProperty(fixed(32), fixed(12), bytes(500), bytes(100), async (key, iv, plaintext, associatedData) => {
+					const around = new Uint8Array(plaintext.length + 20).fill(0xaa);
+					await crypto().sealInto(around.subarray(2, -2), key, iv, plaintext, associatedData);
+					const sealed = gcm(key, iv, associatedData).encrypt(plaintext);
+					expect(around).toEqual(Uint8Array.of(0xaa, 0xaa, ...sealed, 0xaa, 0xaa));
+				}),
+				{ numRuns: 50 },
+			);
+		});
+
 		it("opens nothing when a bit of anything is changed, or a byte is missing or more", async () => {
 			await fc.assert(
 				fc.asyncProperty(fixed(32), bytes(60), bytes(20), fc.nat(), async (key, plaintext, associatedData, place) => {
@@ -121,6 +133,10 @@ export function cipherCases(crypto: CryptoUnderTest): void {
 			const [key, iv, none] = [new Uint8Array(32), new Uint8Array(12), new Uint8Array(0)];
 			await expect(crypto().seal(key.subarray(16), iv, none, none)).rejects.toMatchObject({ code: "usage" });
 			await expect(crypto().seal(key, iv.subarray(1), none, none)).rejects.toMatchObject({ code: "usage" });
+			for (const length of [0, 15, 17]) {
+				const sealing = crypto().sealInto(new Uint8Array(length), key, iv, none, none);
+				await expect(sealing).rejects.toMatchObject({ code: "usage" });
+			}
 			await expect(crypto().open(key.subarray(16), iv, key, none)).rejects.toMatchObject({ code: "usage" });
 			await expect(crypto().open(key, new Uint8Array(16), key, none)).rejects.toMatchObject({ code: "usage" });
 		});

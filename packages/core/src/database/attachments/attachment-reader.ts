@@ -9,8 +9,9 @@ import type { AttachmentHolding } from "../holding/holding.js";
 import type { AttachmentReference } from "./attachment-reference.js";
 import { ChunkIndex, missingChunk, type PendingChunks, type PlacedChunk } from "./chunk-index.js";
 
-/** Bytes of the file that are read at once; while the caller has one piece, the next is on its way. */
-const pieceBytes = 2 * 1024 * 1024;
+/** Bytes of the file that are read at once, and how many such groups are on their way while the caller has one. */
+const groupBytes = 2 * 1024 * 1024;
+const groupsAhead = 2;
 
 /** A document whose attachments are read: as it stood, so that an earlier revision reads what it referred to. */
 export interface AttachmentSource {
@@ -95,18 +96,18 @@ export class AttachmentReader {
 		start: number,
 		end: number,
 	): AsyncGenerator<{ readonly at: number; readonly piece: Uint8Array }> {
-		let next: Promise<readonly Opened[]> | undefined;
+		const ahead: Promise<readonly Opened[]>[] = [];
 		try {
 			for await (const chunks of this.#groups(source, reference, start, end)) {
-				const before: Promise<readonly Opened[]> | undefined = next;
-				next = this.#open(source, chunks);
+				const opening = this.#open(source, chunks);
 				// Its failure is told when its turn comes.
-				next.catch(() => undefined);
-				if (before !== undefined) yield* cut(await before, start, end);
+				opening.catch(() => undefined);
+				ahead.push(opening);
+				if (ahead.length > groupsAhead) yield* cut(await (ahead.shift() as Promise<readonly Opened[]>), start, end);
 			}
-			if (next !== undefined) yield* cut(await next, start, end);
+			for (let next = ahead.shift(); next !== undefined; next = ahead.shift()) yield* cut(await next, start, end);
 		} finally {
-			await next?.catch(() => undefined);
+			await Promise.allSettled(ahead);
 		}
 	}
 
@@ -124,7 +125,7 @@ export class AttachmentReader {
 				group.push(chunk);
 				bytes += chunk.size;
 				at = chunk.start + chunk.size;
-				if (bytes < pieceBytes) continue;
+				if (bytes < groupBytes) continue;
 				yield group;
 				group = [];
 				bytes = 0;

@@ -9,8 +9,8 @@ import type { DatabaseContext } from "../context.js";
 import { type ByteSource, byteChunks } from "./byte-chunks.js";
 
 /** Encrypted bytes that go to the store in one batch, and batches on their way there: all that an upload holds in memory. */
-const batchBytes = 2 * 1024 * 1024;
-const batchesInFlight = 2;
+const batchBytes = 4 * 1024 * 1024;
+const batchesInFlight = 3;
 /** Payloads up to this many bytes lie in the record of their entry. */
 const inlineBytes = 4096;
 
@@ -43,6 +43,8 @@ export class Upload {
 	#failure: unknown;
 	#batch: StagedContent[] = [];
 	#batchBytes = 0;
+	/** Arrays of whole chunks that the store has taken: new ones for each chunk would keep the collector busy. */
+	readonly #spare: Uint8Array[] = [];
 	#bytes = 0;
 	/** Chunks in their order. */
 	readonly entries: Entry[] = [];
@@ -68,8 +70,10 @@ export class Upload {
 		let last = previous;
 		for await (const chunk of byteChunks(source, this.#parts.chunkSize, signal)) {
 			onBytes?.(this.#bytes + chunk.length);
-			const sealed = await sealChunk(this.#parts.context.env.crypto, chunk, keys);
-			const inline = chunkPayloadLength(chunk.length) <= inlineBytes;
+			const length = chunkPayloadLength(chunk.length);
+			const inline = length <= inlineBytes;
+			const spare = chunk.length === this.#parts.chunkSize ? this.#spare.pop() : undefined;
+			const sealed = await sealChunk(this.#parts.context.env.crypto, chunk, keys, spare ?? new Uint8Array(length));
 			const entry = await this.#entry(sealed, last);
 			this.entries.push(inline ? entry : { ...entry, payload: undefined });
 			last = { hash: entry.hash, createdAt: entry.common.createdAt };
@@ -130,9 +134,11 @@ export class Upload {
 			this.#batch = [];
 			this.#batchBytes = 0;
 			for (const { contentHash } of batch) this.#staged.push(contentHash);
+			const whole = chunkPayloadLength(this.#parts.chunkSize);
 			const { store, context } = this.#parts;
 			const sending: Promise<void> = store.staging.put(this.#id, batch, context.env.clock.now()).then(
 				() => {
+					for (const { payload } of batch) if (payload.length === whole) this.#spare.push(payload);
 					this.#onTheWay.delete(sending);
 				},
 				(error) => {

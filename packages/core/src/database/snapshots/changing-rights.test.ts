@@ -141,3 +141,29 @@ it("a snapshot that is due when its document is erased for everybody leaves noth
 	expect(new Set(await typesOf(cold, id))).toEqual(new Set(["stub"]));
 	expect(await cold.getDocument(id)).toBeUndefined();
 });
+
+it("what was locked behind a snapshot opens when its key comes while the document is not in memory", async () => {
+	const second = new Uint8Array(32).fill(2);
+	for (const { keyBag } of [alice, bob]) {
+		keyBag.set("late", new Uint8Array(32).fill(1), 1);
+		await keyBag.settled();
+	}
+	let notes = await open(alice, { changes: 5 });
+	const { id } = await notes.createEncryptedDocument("late", { no: -1 });
+	await edit(notes, id, 5);
+	notes = await again(alice, notes);
+	alice.keyBag.set("late", second, 2);
+	await alice.keyBag.settled();
+	await edit(notes, id, 1, "locked");
+	await bob.level(alice);
+	let copy = await again(bob, await bob.db());
+	expect((await typesOf(copy, id, true))[0]).toBe("doc_snapshot");
+	expect((await copy.getDocument(id))?.getData()).toEqual({ no: 4 });
+	await copy.close();
+	bob.keyBag.set("late", second, 2);
+	await bob.keyBag.settled();
+	copy = await open(bob, "off");
+	expect((await copy.getDocument(id))?.getData()).toEqual({ no: 4, locked: 0 });
+	await edit(copy, id, 1, "after");
+	expect((await copy.getDocument(id))?.getData()).toEqual({ no: 4, locked: 0, after: 0 });
+});

@@ -1,0 +1,96 @@
+import { lstatSync } from "node:fs";
+import { type FileHandle, open, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { PackRange, Packs } from "@mindoodb/core";
+import { absent, listFolder, makeFolder, removeDurably, renameDurably } from "./folder-files.js";
+
+/** Packs as files of a folder, named by their number. The folder comes with the first of them. */
+export function folderPacks(dir: string): Packs {
+	const pathOf = (pack: number) => join(dir, String(pack).padStart(12, "0"));
+	/** Packs without a number: what is found here when a store is opened, a crash has left. */
+	const incoming = join(dir, "incoming");
+	let made = false;
+	let prepared = 0;
+
+	return {
+		async prepare(parts) {
+			if (!made) {
+				await makeFolder(dir);
+				await makeFolder(incoming);
+				made = true;
+			}
+			const path = join(incoming, String(++prepared));
+			try {
+				await writeFile(path, parts);
+			} catch (error) {
+				await rm(path, { force: true });
+				throw error;
+			}
+			return {
+				keep: (pack) => renameDurably(path, pathOf(pack)),
+				discard: () => rm(path, { force: true }),
+			};
+		},
+
+		async read(pack, ranges) {
+			const file = await open(pathOf(pack), "r").catch(absent);
+			if (file === undefined) return ranges.map(() => undefined);
+			try {
+				return await readAll(file, ranges);
+			} finally {
+				await file.close();
+			}
+		},
+
+		async remove(pack) {
+			if (!isThere(pathOf(pack))) return false;
+			await removeDurably(pathOf(pack));
+			return true;
+		},
+
+		async removePrepared() {
+			if (!isThere(incoming)) return;
+			for (const name of (await listFolder(incoming)) ?? []) await removeDurably(join(incoming, name));
+		},
+	};
+}
+
+/** At once: every opening of a store asks, and mostly there is nothing. */
+function isThere(path: string): boolean {
+	return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+/** On disk when this resolves. */
+async function writeFile(path: string, parts: readonly Uint8Array[]): Promise<void> {
+	const length = parts.reduce((sum, part) => sum + part.length, 0);
+	const file = await open(path, "w", 0o600);
+	try {
+		const { bytesWritten } = await file.writev(parts as Uint8Array[]);
+		if (bytesWritten !== length) throw new Error(`expected to write ${length} bytes, wrote ${bytesWritten}`);
+		await file.datasync();
+	} finally {
+		await file.close();
+	}
+}
+
+/** Ranges that lie one behind the other are read at once. */
+async function readAll(file: FileHandle, ranges: readonly PackRange[]): Promise<(Uint8Array | undefined)[]> {
+	const read: (Uint8Array | undefined)[] = [];
+	for (let first = 0; first < ranges.length; ) {
+		const { offset } = ranges[first] as PackRange;
+		const parts: Uint8Array[] = [];
+		let end = offset;
+		for (let range = ranges[first]; range?.offset === end; range = ranges[first + parts.length]) {
+			parts.push(new Uint8Array(range.length));
+			end += range.length;
+		}
+		const { bytesRead } = await file.readv(parts, offset);
+		let behind = 0;
+		for (const part of parts) {
+			behind += part.length;
+			read.push(behind <= bytesRead ? part : undefined);
+		}
+		first += parts.length;
+	}
+	return read;
+}
