@@ -1,4 +1,5 @@
-import { type ErrorCode, FormatError, KeyError, MindooError, StoreError, VerifyError } from "mindoodb";
+import { FormatError as FileFormatError } from "@mindoodb/formats/chunks";
+import { FormatError, KeyError, MindooError, StoreError, VerifyError } from "mindoodb";
 
 /** What the exit code of the command says. */
 export const exitCodes = {
@@ -34,7 +35,8 @@ export class Cancelled extends Error {}
 
 export interface Failure {
 	readonly exitCode: ExitCode;
-	readonly code: ErrorCode | "cancelled" | "internal";
+	/** That of the error: one of the library, one of a file format, `cancelled` or `internal`. */
+	readonly code: string;
 	/** One line. */
 	readonly message: string;
 	readonly data: Readonly<Record<string, unknown>>;
@@ -47,6 +49,14 @@ export function failureOf(error: unknown): Failure {
 	}
 	if (error instanceof MindooError) {
 		return { exitCode: exitCodeOf(error), code: error.code, message: oneLine(error.message), data: { ...error.data } };
+	}
+	if (error instanceof FileFormatError) {
+		return {
+			exitCode: exitCodeOfFile(error),
+			code: error.code,
+			message: oneLine(error.message),
+			data: { ...error.data },
+		};
 	}
 	const kind = error instanceof Error ? error.name : typeof error;
 	return {
@@ -63,6 +73,13 @@ function exitCodeOf(error: MindooError): ExitCode {
 	if (error instanceof StoreError) return exitCodes.store;
 	if (error instanceof FormatError || error instanceof VerifyError) return exitCodes.format;
 	return exitCodes.usage;
+}
+
+function exitCodeOfFile({ code }: FileFormatError): ExitCode {
+	if (code === "usage" || code === "SHA_INVALID") return exitCodes.usage;
+	if (code === "CHUNK_NOT_FOUND") return exitCodes.absent;
+	const isKey = code === "key" || code === "decryption" || code.startsWith("ENCRYPTION_KEY_");
+	return isKey ? exitCodes.key : exitCodes.format;
 }
 
 function oneLine(text: string): string {

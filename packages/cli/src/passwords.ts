@@ -6,7 +6,7 @@ import { KeyError, UsageError } from "mindoodb";
 import { Cancelled } from "./exit-codes.js";
 import type { Surroundings } from "./surroundings.js";
 
-export type PasswordKind = "user" | "admin" | "key" | "new" | "recovery" | "export";
+export type PasswordKind = "user" | "admin" | "key" | "new" | "recovery" | "export" | "archive";
 
 interface Source {
 	readonly variable: string;
@@ -52,6 +52,12 @@ const sources: Record<PasswordKind, Source> = {
 		option: "exportPasswordFile",
 		flag: "--export-password-file",
 		words: "Password of the exported identity",
+	},
+	archive: {
+		variable: "MINDOODB_ARCHIVE_PASSWORD",
+		option: "archivePasswordFile",
+		flag: "--archive-password-file",
+		words: "Password of the archive",
 	},
 };
 

@@ -1,8 +1,11 @@
 import { type CommandSpec, carryOut, type GroupSpec } from "./command.js";
 import { admin } from "./commands/admin.js";
+import { apack } from "./commands/apack/apack.js";
 import { attach } from "./commands/attach.js";
 import { audit } from "./commands/audit.js";
+import { chunks } from "./commands/chunks/chunks.js";
 import { db } from "./commands/db.js";
+import { dm3 } from "./commands/dm3/dm3.js";
 import { doc } from "./commands/doc.js";
 import { explain } from "./commands/explain.js";
 import { gc } from "./commands/gc.js";
@@ -10,6 +13,7 @@ import { init } from "./commands/init.js";
 import { invite } from "./commands/invite.js";
 import { join } from "./commands/join.js";
 import { key } from "./commands/key.js";
+import { pampa } from "./commands/pampa/pampa.js";
 import { sync } from "./commands/sync.js";
 import { user } from "./commands/user.js";
 import { verify } from "./commands/verify.js";
@@ -33,6 +37,10 @@ export const specs: readonly (CommandSpec | GroupSpec)[] = [
 	verify,
 	explain,
 	audit,
+	apack,
+	chunks,
+	dm3,
+	pampa,
 	tour,
 ];
 

@@ -1,0 +1,10 @@
+export { nodeAead } from "./aead.js";
+export { nodeApack } from "./apack-platform.js";
+export { nodeEd25519 } from "./ed25519.js";
+export { type ExtractOptions, extractArchive } from "./extract-archive.js";
+export { createFileSink, type FileSink } from "./file-sink.js";
+export { type FileSource, openFileSource } from "./file-source.js";
+export { nodeFolder } from "./folder.js";
+export { nodeGzip } from "./gzip.js";
+export { nodeHasher } from "./hasher.js";
+export { nodeRandom } from "./random.js";
