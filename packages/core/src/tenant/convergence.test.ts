@@ -64,10 +64,16 @@ async function converge(history: readonly Command[], seeds: readonly number[]): 
 	await creator.keyBag.settled();
 	for (const name of ["bob", "carol"]) await fixture.member(name);
 	await fixture.stranger("dave");
+	for (const replica of fixture.replicas) replica.snapshots = { changes: 1 };
 	const happening = new History(fixture, forge);
 	for (const each of prelude) await happening.do(each);
 	for (const each of history) await happening.do(each);
 
+	// From here on nobody writes.
+	for (const replica of fixture.replicas) {
+		replica.snapshots = "off";
+		await replica.reopen();
+	}
 	const entries = new Map<string, Awaited<ReturnType<History["entries"]>>>();
 	for (const dbId of dbIds) entries.set(dbId, await happening.entries(dbId));
 	const lived = [...fixture.replicas];

@@ -8,6 +8,7 @@ import {
 	type MindooTenant,
 	type MindooTenantDirectory,
 	type PrivateUserId,
+	type SnapshotPolicy,
 	type StoreFactory,
 	TenantFactory,
 	type TenantIdentity,
@@ -54,6 +55,8 @@ export class TestReplica {
 	readonly #identity: TenantIdentity;
 	readonly #maintainKeys: boolean;
 	tenant: MindooTenant;
+	/** For databases that it opens from here on. None at first: they would come among the entries that tests count. */
+	snapshots: SnapshotPolicy | "off" = "off";
 
 	/** For `TenantFixture`. */
 	constructor(
@@ -77,10 +80,10 @@ export class TestReplica {
 		return toHex(this.user.signingKey.publicKey);
 	}
 
-	/** As it is open, else without snapshots, which would come among the entries that tests count. */
+	/** As it is open, else with the snapshots of this replica. */
 	async db(dbId = "notes"): Promise<MindooDB> {
 		try {
-			return await this.tenant.openDB(dbId, { snapshots: "off" });
+			return await this.tenant.openDB(dbId, { snapshots: this.snapshots });
 		} catch (error) {
 			if (!(error instanceof UsageError) || error.data.field !== "snapshots") throw error;
 			return this.tenant.openDB(dbId);
