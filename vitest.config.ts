@@ -8,6 +8,7 @@ export default defineConfig({
 		alias: [
 			{ find: /^@mindoodb\/(core|testing|cli)$/, replacement: source("$1/src/index.ts") },
 			{ find: /^@mindoodb\/formats\/(apack|chunks|pampa|dm3|node)$/, replacement: source("formats/src/$1/index.ts") },
+			{ find: /^mindoodb\/(dm3|pampa)$/, replacement: source("mindoodb/src/shared/$1/index.ts") },
 			{ find: /^mindoodb$/, replacement: source("mindoodb/src/node/index.ts") },
 		],
 	},

@@ -1,6 +1,6 @@
 import { AccountContainers } from "./account-containers.js";
 import { type Envelope, messageHash, type StoredEnvelope, storedEnvelope } from "./containers/envelope.js";
-import { defaultMaxChunkSize, demandFit, mostMaxChunkSize } from "./containers/split.js";
+import { checkMaxChunkSize, defaultMaxChunkSize, demandFit } from "./containers/split.js";
 import { chunksThatMayHold, isWithin, type TimeRange } from "./containers/time-search.js";
 import { Dm3Error } from "./dm3-error.js";
 import type { Dm3Crypto } from "./encryption/encrypted-text.js";
@@ -55,12 +55,8 @@ export class ConversationStorage {
 			dedupe = false,
 			normalize = (name) => name,
 		} = options;
-		if (!Number.isSafeInteger(maxChunkSize) || maxChunkSize <= 0 || maxChunkSize > mostMaxChunkSize) {
-			const data = { expected: mostMaxChunkSize, found: maxChunkSize };
-			throw new Dm3Error("argument", `maxChunkSize: expected a whole number from 1 to ${mostMaxChunkSize}`, data);
-		}
+		this.#maxChunkSize = checkMaxChunkSize(maxChunkSize);
 		this.#containers = new AccountContainers(store, keys, crypto);
-		this.#maxChunkSize = maxChunkSize;
 		this.#dedupe = dedupe;
 		this.#normalize = normalize;
 	}
@@ -186,6 +182,9 @@ export class ConversationStorage {
 		}
 	}
 }
+
+/** What every realisation of the storage can do, also one whose containers are computed. */
+export type Conversations = Pick<ConversationStorage, keyof ConversationStorage>;
 
 async function holds(draft: ConversationDraft, { timestamp, envelope }: StoredEnvelope): Promise<boolean> {
 	const hash = messageHash(envelope);

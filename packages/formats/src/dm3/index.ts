@@ -14,9 +14,14 @@ export {
 	type StoredEnvelope,
 	storedEnvelope,
 } from "./containers/envelope.js";
-export { defaultMaxChunkSize, insertByTime, splitBySize } from "./containers/split.js";
+export { checkMaxChunkSize, defaultMaxChunkSize, demandFit, insertByTime, splitBySize } from "./containers/split.js";
 export { chunksThatMayHold, isWithin, type TimeRange } from "./containers/time-search.js";
-export { type ChunkReading, ConversationStorage, type ConversationStorageOptions } from "./conversation-storage.js";
+export {
+	type ChunkReading,
+	ConversationStorage,
+	type ConversationStorageOptions,
+	type Conversations,
+} from "./conversation-storage.js";
 export { Dm3Error, type Dm3ErrorCode } from "./dm3-error.js";
 export { chacha20Poly1305 } from "./encryption/chacha20-poly1305.js";
 export { type Dm3Crypto, decryptText, encryptText } from "./encryption/encrypted-text.js";
@@ -43,3 +48,4 @@ export { decodeExportRecord, encodeExportRecord, RecordContainerStore } from "./
 export { FolderContainerStore } from "./stores/folder-store.js";
 export { sha256Text } from "./text/sha256-text.js";
 export { getSize, stringify } from "./text/stringify.js";
+export { Queue } from "./writing/queue.js";

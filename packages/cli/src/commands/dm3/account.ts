@@ -3,6 +3,8 @@ import { basename, dirname } from "node:path";
 import {
 	type ContainerStore,
 	ConversationStorage,
+	type Conversations,
+	type Dm3Crypto,
 	decodeExportRecord,
 	decodeStorageKey,
 	deriveStorageKeys,
@@ -13,16 +15,20 @@ import {
 } from "@mindoodb/formats/dm3";
 import { nodeAead, nodeEd25519, nodeFolder, nodeRandom } from "@mindoodb/formats/node";
 import { KeyError, UsageError } from "mindoodb";
-import type { Call } from "../../call.js";
+import { DatabaseConversations } from "mindoodb/dm3";
+import { type Call, openDatabase, refuseDirectory } from "../../call.js";
 import type { CommandSpec } from "../../command.js";
 import { parseJson } from "../../json-value.js";
+import { countText } from "../../text.js";
 import { withFaults } from "./faults.js";
 
 export const storeAbout =
 	"The store is a folder with one file for each container, or, when its name ends in .json, one file with all of them. " +
+	"With --db it is a database of your tenant instead, which other devices can write at the same time. " +
 	'The keys are JSON: {"wallet": "0x…"} with the signature of the wallet, and --name; or {"storageKey": "…", "signature": "…"}, both base64.';
 
 export const keyOptions: NonNullable<CommandSpec["options"]> = [
+	["--db", "the store is a database, by its name"],
 	["--keys-file <file>", "your keys (or: MINDOODB_DM3_KEYS with the same JSON)"],
 	["--name <name>", "your own ENS name, when the keys are those of a wallet"],
 ];
@@ -35,15 +41,27 @@ export interface Opening {
 	readonly existing: boolean;
 }
 
+const crypto: Dm3Crypto = { random: nodeRandom, aead: nodeAead("chacha20-poly1305") };
+
 /** Opens the conversations of a store. */
 export async function withConversations<T>(
 	call: Call,
 	name: string,
 	{ existing, ...options }: Opening,
-	work: (storage: ConversationStorage) => Promise<T>,
+	work: (conversations: Conversations) => Promise<T>,
 ): Promise<T> {
 	return withFaults(async () => {
 		const keys = await readKeys(call);
+		if (call.options.db === true) {
+			refuseDirectory(name);
+			return call.withTenant(async (place) => {
+				const db = await (existing ? call.existing(place, name) : openDatabase(place.tenant, name));
+				const conversations = new DatabaseConversations({ db, keys, crypto, ...options });
+				const damaged = (await conversations.listDamaged()).length;
+				if (damaged > 0) call.note(`${countText(damaged, "document")} cannot be read and are passed over.`);
+				return work(conversations);
+			});
+		}
 		return work(open(await openStore(call.path(name), existing), keys, options));
 	});
 }
@@ -59,7 +77,6 @@ export async function openRecord(call: Call, name: string): Promise<Conversation
 }
 
 function open(store: ContainerStore, keys: StorageKeys, options: Omit<Opening, "existing">): ConversationStorage {
-	const crypto = { random: nodeRandom, aead: nodeAead("chacha20-poly1305") };
 	return new ConversationStorage({ store, keys, crypto, ...options });
 }
 

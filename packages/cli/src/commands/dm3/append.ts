@@ -15,10 +15,9 @@ export const append: CommandSpec = {
 	name: "append <store> <contact> [envelopes]",
 	summary: "add an envelope, or a JSON list of them; - reads standard input",
 	about: storeAbout,
-	options: [...changeOptions, ["--dedupe", "pass over messages that are there already"]],
-	passwords: [],
-	inFolder: false,
-	example: `dm3 append mail bob.eth envelope.json --keys-file keys.json`,
+	options: [...changeOptions, ["--dedupe", "pass over messages that are there already; a database always does"]],
+	passwords: ["user"],
+	example: "dm3 append mail bob.eth envelope.json --keys-file keys.json",
 	run: async (call, [store = "", contact = "", file = "-"]) => {
 		const text = file === "-" ? await call.input(undefined, "envelopes") : await call.readFile(file);
 		const given = parseJson(text, "envelopes");

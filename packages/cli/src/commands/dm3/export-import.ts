@@ -1,4 +1,4 @@
-import type { ConversationStorage, Envelope } from "@mindoodb/formats/dm3";
+import type { Conversations, Envelope } from "@mindoodb/formats/dm3";
 import { Dm3Error } from "@mindoodb/formats/dm3";
 import type { CommandSpec } from "../../command.js";
 import { exitCodes } from "../../exit-codes.js";
@@ -12,8 +12,7 @@ export const exportRecord: CommandSpec = {
 	summary: "write all conversations to one file, still encrypted",
 	about: `${storeAbout} The file must not exist yet. Exit code 1 when parts are damaged; they are in the file as they are.`,
 	options: keyOptions,
-	passwords: [],
-	inFolder: false,
+	passwords: ["user"],
 	example: "dm3 export mail mail.json --keys-file keys.json",
 	run: (call, [store = "", file = ""]) =>
 		withConversations(call, store, { existing: true }, async (storage) => {
@@ -28,8 +27,7 @@ export const importRecord: CommandSpec = {
 	summary: "add the conversations of an exported file",
 	about: `${storeAbout} What is there already is passed over. Exit code 1 when parts of the file are damaged; the others are imported.`,
 	options: changeOptions,
-	passwords: [],
-	inFolder: false,
+	passwords: ["user"],
 	example: "dm3 import mail mail.json --keys-file keys.json",
 	run: async (call, [store = "", file = ""]) => {
 		const record = await openRecord(call, file);
@@ -49,10 +47,7 @@ interface Counts {
 
 type Take = (contact: string, messages: readonly Envelope[]) => Promise<number>;
 
-async function countAll(
-	storage: ConversationStorage,
-	take: Take = async (_, messages) => messages.length,
-): Promise<Counts> {
+async function countAll(storage: Conversations, take: Take = async (_, messages) => messages.length): Promise<Counts> {
 	const counts: Counts = { conversations: 0, messages: 0, damaged: 0 };
 	for (const contact of await withFaults(() => storage.listConversations())) {
 		const readings = await storage.readConversation(contact).catch((error: unknown) => {

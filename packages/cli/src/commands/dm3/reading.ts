@@ -1,4 +1,4 @@
-import { type ChunkReading, type ConversationStorage, isWithin, type TimeRange } from "@mindoodb/formats/dm3";
+import { type ChunkReading, type Conversations, isWithin, type TimeRange } from "@mindoodb/formats/dm3";
 import { UsageError } from "mindoodb";
 import type { Call } from "../../call.js";
 import type { CommandSpec } from "../../command.js";
@@ -11,8 +11,7 @@ export const list: CommandSpec = {
 	summary: "list the conversations, or the chunks of one",
 	about: storeAbout,
 	options: keyOptions,
-	passwords: [],
-	inFolder: false,
+	passwords: ["user"],
 	example: "dm3 list mail --keys-file keys.json",
 	run: (call, [store = "", contact]) =>
 		withConversations(call, store, { existing: true }, async (storage) => {
@@ -36,8 +35,7 @@ export const read: CommandSpec = {
 		["--to <time>", "not after"],
 		["--page <number>", "only one chunk: 0 is the oldest, -1 the newest"],
 	],
-	passwords: [],
-	inFolder: false,
+	passwords: ["user"],
 	example: "dm3 read mail bob.eth --from 2024-01-01 --keys-file keys.json",
 	run: (call, [store = "", contact = ""]) =>
 		withConversations(call, store, { existing: true }, async (storage) => {
@@ -83,7 +81,7 @@ function timeOption(call: Call, name: "from" | "to"): TimeRange {
 }
 
 async function readPage(
-	storage: ConversationStorage,
+	storage: Conversations,
 	contact: string,
 	page: string,
 	range: TimeRange,

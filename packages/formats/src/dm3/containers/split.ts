@@ -8,6 +8,13 @@ export const defaultMaxChunkSize = 1_000_000;
 /** Above this (the specification advises 10 MB, and dm3's largest message is below 20 MB), the encrypted value would be longer than what is read. */
 export const mostMaxChunkSize = 25_000_000;
 
+/** @throws {Dm3Error} `argument` */
+export function checkMaxChunkSize(maxChunkSize: number): number {
+	if (Number.isSafeInteger(maxChunkSize) && maxChunkSize > 0 && maxChunkSize <= mostMaxChunkSize) return maxChunkSize;
+	const data = { expected: mostMaxChunkSize, found: maxChunkSize };
+	throw new Dm3Error("argument", `maxChunkSize: expected a whole number from 1 to ${mostMaxChunkSize}`, data);
+}
+
 /** Inserts by time, behind those of the same time. */
 export function insertByTime(messages: readonly StoredEnvelope[], message: StoredEnvelope): StoredEnvelope[] {
 	const at = messages.findLastIndex(({ timestamp }) => timestamp <= message.timestamp) + 1;
@@ -18,9 +25,12 @@ export function insertByTime(messages: readonly StoredEnvelope[], message: Store
  * The longest groups, from the front, that fit into chunks.
  * @param maxChunkSize bytes of the container's text; exactly as many still fit.
  */
-export function splitBySize(messages: readonly StoredEnvelope[], maxChunkSize: number): StoredEnvelope[][] {
+export function splitBySize<Message extends Pick<StoredEnvelope, "size">>(
+	messages: readonly Message[],
+	maxChunkSize: number,
+): Message[][] {
 	if (messages.length > 0 && chunkSize(messages) <= maxChunkSize) return [[...messages]];
-	const groups: StoredEnvelope[][] = [];
+	const groups: Message[][] = [];
 	let size = Number.POSITIVE_INFINITY;
 	for (const message of messages) {
 		// A comma stands between two messages.
@@ -35,7 +45,7 @@ export function splitBySize(messages: readonly StoredEnvelope[], maxChunkSize: n
 }
 
 /** @throws {Dm3Error} `too-large` when it does not even fit into a chunk of its own. */
-export function demandFit(message: StoredEnvelope, maxChunkSize: number): void {
+export function demandFit(message: Pick<StoredEnvelope, "size">, maxChunkSize: number): void {
 	const size = chunkSize([message]);
 	if (size <= maxChunkSize) return;
 	const data = { expected: maxChunkSize, found: size };

@@ -1,0 +1,1 @@
+export { DatabaseConversations, type DatabaseConversationsOptions } from "./database-conversations.js";
