@@ -1,7 +1,7 @@
 /**
  * What a run of changes has to keep to before it counts. Source: docs/entry-format.md, "Payload" and "Automerge, kept on a leash".
  */
-import { fromHex } from "../bytes/hex.js";
+import { fromHex, toHex } from "../bytes/hex.js";
 import type { Crypto } from "../crypto/crypto.js";
 import type { Entry } from "../entry/entry.js";
 import type { HeaderFields } from "../entry/header.js";
@@ -12,6 +12,8 @@ import { actorPrefix } from "./actor.js";
 import type { CausalIndex } from "./causal-index.js";
 import { type ChangeRule, checkRunForm, readRun } from "./change-check.js";
 import type { DecodedChange } from "./change-chunk.js";
+import { hashedFrom } from "./change-head.js";
+import { decodeRun } from "./run.js";
 
 /** Why a run can never count. */
 export type RunFault = "run" | "actor" | "change" | "operations";
@@ -41,6 +43,39 @@ export async function openRun(
 	const tagKey = await subkeys.contentTagKey(place.dbId, place.docId);
 	if ((await contentTag(crypto, tagKey, last.hash)) !== fields.contentTag) return { kind: "unfit" };
 	return { kind: "run", changes: run.changes };
+}
+
+/** Changes of a run, for Automerge. */
+export interface AcceptedRun {
+	readonly changes: readonly Uint8Array[];
+	/** Hash of the last one. */
+	readonly last: string;
+}
+
+/**
+ * As `openRun`, for a create or change that was accepted before: the same bytes keep to the same rules, so no operation is read.
+ * @returns `undefined` when the payload is not what the header promised.
+ */
+export async function openAcceptedRun(
+	crypto: Crypto,
+	place: { readonly dbId: string; readonly docId: string },
+	{ payload }: Entry,
+	fields: HeaderFields,
+	subkeys: TenantSubkeys,
+): Promise<AcceptedRun | undefined> {
+	if (payload === undefined) return undefined;
+	const plaintext = await openFitting(crypto, fields, payload, await subkeys.documentKey(place.dbId, place.docId));
+	if (plaintext === undefined) return undefined;
+	let changes: readonly Uint8Array[];
+	try {
+		changes = decodeRun(plaintext);
+	} catch (error) {
+		if (error instanceof FormatError) return undefined;
+		throw error;
+	}
+	const last = toHex(await crypto.sha256((changes.at(-1) as Uint8Array).subarray(hashedFrom)));
+	const tag = await contentTag(crypto, await subkeys.contentTagKey(place.dbId, place.docId), last);
+	return tag === fields.contentTag ? { changes, last } : undefined;
 }
 
 /** What a run is checked against. */

@@ -3,11 +3,13 @@
 import { fromHex, toHex } from "../bytes/hex.js";
 import { MindooError, StoreError } from "../errors.js";
 import { type KnownAddress, readAddress, runningDigest } from "./drafting.js";
+import { listArrivals } from "./listing.js";
+import { readOutlines } from "./outline.js";
 import { type ReaderEnv, type ReadOptions, type ReadRecords, type RecordRow, readRecords } from "./reading.js";
 import { decodeRecord, decodeRecordHead, headBytes, isInlineRecord } from "./record.js";
-import { addressKey, arrivalOfRecordKey, recordKey } from "./row-keys.js";
+import { addressKey, arrivalOfRecordKey, recordKey, tags } from "./row-keys.js";
 import { digestOf, type StoreState } from "./state.js";
-import type { Arrival, DamagedRecord, Page, PageOptions } from "./store.js";
+import type { Arrival, DamagedRecord, DocumentEntriesOptions, EntryOutline, Page, PageOptions } from "./store.js";
 import { makeKey } from "./trie-node.js";
 
 const defaultLimit = 256;
@@ -43,13 +45,25 @@ export class ArrivalReader {
 		return readRecords(this.#env, await this.#rowsOf(arrivals), options);
 	}
 
-	/** As `read`, in pieces whose payloads fit into memory. */
-	async *pieces(arrivals: readonly number[], payload: boolean): AsyncGenerator<readonly Arrival[]> {
-		let rows = await this.#rowsOf(arrivals);
-		while (rows.length > 0) {
-			const count = payload ? countWithin(rows, rows.length, pieceBytes) : rows.length;
-			yield (await readRecords(this.#env, rows.slice(0, count), { payload })).arrivals;
-			rows = rows.slice(count);
+	/** Entries of a document in order of arrival, in pieces whose payloads fit into memory. */
+	async *ofDocument(document: number, options: DocumentEntriesOptions = {}): AsyncGenerator<readonly Arrival[]> {
+		const { after = 0, payload = true, except, chunks = false } = options;
+		const tag = chunks ? tags.chunkListing : tags.documentListing;
+		for await (const arrivals of listArrivals(this.#env.table, tag, document, after)) {
+			const wanted = except === undefined ? arrivals : arrivals.filter((arrival) => !except.has(arrival));
+			let rows = await this.#rowsOf(wanted);
+			while (rows.length > 0) {
+				const count = payload ? countWithin(rows, rows.length, pieceBytes) : rows.length;
+				const { arrivals: read } = await readRecords(this.#env, rows.slice(0, count), { payload });
+				if (read.length > 0) yield read;
+				rows = rows.slice(count);
+			}
+		}
+	}
+
+	async *outlinesOfDocument(document: number): AsyncGenerator<readonly EntryOutline[]> {
+		for await (const arrivals of listArrivals(this.#env.table, tags.documentListing, document, 0)) {
+			yield await readOutlines(this.#env, await this.#rowsOf(arrivals));
 		}
 	}
 

@@ -34,6 +34,7 @@ import type {
 	DamagedRecord,
 	DependencyOptions,
 	DocumentEntriesOptions,
+	EntryOutline,
 	HeldContentsOptions,
 	LocalStore,
 	Page,
@@ -344,13 +345,12 @@ class LevelStore implements LocalStore {
 		return this.#state.documentCount;
 	}
 
-	async *entriesOfDocument(document: number, options: DocumentEntriesOptions = {}): AsyncGenerator<readonly Arrival[]> {
-		const { after = 0, payload = true, except, chunks = false } = options;
-		const tag = chunks ? tags.chunkListing : tags.documentListing;
-		for await (const arrivals of listArrivals(this.#table, tag, document, after)) {
-			const wanted = except === undefined ? arrivals : arrivals.filter((arrival) => !except.has(arrival));
-			for await (const read of this.#reader.pieces(wanted, payload)) if (read.length > 0) yield read;
-		}
+	entriesOfDocument(document: number, options?: DocumentEntriesOptions): AsyncIterable<readonly Arrival[]> {
+		return this.#reader.ofDocument(document, options);
+	}
+
+	outlinesOfDocument(document: number): AsyncIterable<readonly EntryOutline[]> {
+		return this.#reader.outlinesOfDocument(document);
 	}
 
 	async getArrivals(arrivals: readonly number[], options: ReadOptions = {}): Promise<Arrival[]> {

@@ -92,6 +92,11 @@ export class Unpacker {
 		return this.#bytes.slice(this.#offset - length, this.#offset);
 	}
 
+	skip(length: number): void {
+		this.#need(length);
+		this.#offset += length;
+	}
+
 	hash(): string {
 		this.#need(32);
 		this.#offset += 32;

@@ -34,6 +34,8 @@ const inlineBytes = 4096;
 const kinds = ["entry", "verbatim", "stub", "tombstone"] as const;
 export const headBytes = 55;
 const purgedFlag = 64;
+/** Bytes of an id of 32 base64url characters. */
+const compactIdBytes = 24;
 
 /** What every record begins with: `headBytes` bytes. */
 export interface RecordHead {
@@ -259,7 +261,12 @@ function packDocId(packer: Packer, docId: string): void {
 
 function unpackDocId(unpacker: Unpacker): string {
 	const length = unpacker.uint();
-	return length === 0 ? toBase64Url(unpacker.raw(24)) : decodeUtf8(unpacker.raw(length));
+	return length === 0 ? toBase64Url(unpacker.raw(compactIdBytes)) : decodeUtf8(unpacker.raw(length));
+}
+
+/** Passes over a document's id. */
+export function skipDocId(unpacker: Unpacker): void {
+	unpacker.skip(unpacker.uint() || compactIdBytes);
 }
 
 function compactId(docId: string): Uint8Array | undefined {
@@ -267,7 +274,7 @@ function compactId(docId: string): Uint8Array | undefined {
 	return fromBase64Url(docId);
 }
 
-function unpackHashes(unpacker: Unpacker): string[] {
+export function unpackHashes(unpacker: Unpacker): string[] {
 	const count = unpacker.uint();
 	if (count > limits.dependencies) throw new FormatError("record: too many dependencies", { found: count });
 	return Array.from({ length: count }, () => unpacker.hash());

@@ -1,5 +1,5 @@
 import type { Entry, StoredEntry } from "../entry/entry.js";
-import type { EntryType } from "../entry/header.js";
+import type { EntryType, HeaderFields } from "../entry/header.js";
 import type { Contents } from "./contents.js";
 import type { Rows, RowWrite } from "./rows.js";
 
@@ -23,6 +23,18 @@ export interface StorePosition {
 export interface Arrival<E extends StoredEntry = StoredEntry> {
 	readonly arrival: number;
 	readonly entry: E;
+}
+
+/** What the record of an entry tells of its place in the document. */
+export interface EntryOutline {
+	readonly arrival: number;
+	readonly hash: string;
+	readonly entryType: EntryType;
+	/** Milliseconds. */
+	readonly createdAt: number;
+	readonly dependencyHashes: readonly string[];
+	/** Fields that it has in common with others. */
+	readonly shared: Pick<HeaderFields, "createdByPublicKey" | "decryptionKeyId">;
 }
 
 export interface Page {
@@ -256,6 +268,12 @@ export interface LocalStore extends ContentAddressedStore {
 	documentCount(): number;
 	/** Entries of a document in arrival order, a batch at a time: its attachment chunks, or all others. */
 	entriesOfDocument(document: number, options?: DocumentEntriesOptions): AsyncIterable<readonly Arrival[]>;
+	/**
+	 * As `entriesOfDocument` without chunks, a fraction of its cost: what the records say, which is not compared with the address. For
+	 * order and times of many entries; who builds on what one of them holds reads that one whole. Stubs and entries of unknown
+	 * versions are left out.
+	 */
+	outlinesOfDocument(document: number): AsyncIterable<readonly EntryOutline[]>;
 	/**
 	 * By arrival number; missing and damaged ones are left out.
 	 * @param options `purged`: whether what was purged here comes as its stub, which must not be passed on. Default false.

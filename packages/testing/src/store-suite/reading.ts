@@ -75,6 +75,30 @@ export function testReading(make: MakeStoreUnderTest): void {
 				expect(await collect(store.entriesOfDocument(99))).toEqual([]);
 			}));
 
+		test("tells the outlines of a document as its entries do", () =>
+			onStage(make, async ({ store, maker }) => {
+				const other = await maker.another();
+				const one = await maker.document(5, { signed: false });
+				await store.append([...one.slice(0, 3), ...(await other.document(2, { signed: false }))]);
+				await store.append(one.slice(3));
+				const outlines = await collect(store.outlinesOfDocument(1));
+				expect(outlines.map(({ arrival }) => arrival)).toEqual([1, 2, 3, 6, 7]);
+				for (const [index, { arrival, hash, shared, ...told }] of outlines.entries()) {
+					const { fields } = one[index] as (typeof one)[number];
+					expect(hash).toBe(one[index]?.hash);
+					expect(fields).toMatchObject(told);
+					expect(fields).toMatchObject(shared);
+				}
+				await store.purgeDocHistory(one[0]?.common.docId ?? "");
+				expect(await collect(store.outlinesOfDocument(1))).toEqual([]);
+				expect(await collect(store.outlinesOfDocument(2))).toHaveLength(2);
+				const short = await maker.make({ docId: "kurz" });
+				await store.append([short]);
+				expect(await collect(store.outlinesOfDocument(3))).toMatchObject([
+					{ hash: short.hash, entryType: "doc_create" },
+				]);
+			}));
+
 		test("finds what is new, without payload", () =>
 			onStage(make, async ({ store, maker }) => {
 				const one = await maker.document(3);

@@ -17,12 +17,10 @@ export async function existedAt(store: LocalStore, document: number, time: numbe
 export async function acceptedEntries(store: LocalStore, document: number): Promise<WrittenEntry[]> {
 	const verdicts = await readVerdicts(store.rows, document);
 	const entries: WrittenEntry[] = [];
-	for await (const batch of store.entriesOfDocument(document, { payload: false })) {
-		for (const { arrival, entry } of batch) {
-			if (verdicts.has(arrival) || entry.kind === "stub" || entry.fields === undefined) continue;
-			const { entryType, createdAt, dependencyHashes, createdByPublicKey: author } = entry.fields;
-			if (entryType === "doc_snapshot" || entryType === "attachment_chunk") continue;
-			entries.push({ hash: entry.hash, author, createdAt, dependencyHashes, entryType });
+	for await (const batch of store.outlinesOfDocument(document)) {
+		for (const { arrival, hash, entryType, createdAt, dependencyHashes, shared } of batch) {
+			if (verdicts.has(arrival) || entryType === "doc_snapshot" || entryType === "attachment_chunk") continue;
+			entries.push({ hash, author: shared.createdByPublicKey, createdAt, dependencyHashes, entryType });
 		}
 	}
 	return entries;

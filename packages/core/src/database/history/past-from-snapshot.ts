@@ -1,11 +1,9 @@
 /** A document as it was, read from the snapshot that was taken last before and what had been written since. */
-import type { DecodedChange } from "../../automerge/change-chunk.js";
 import { CrdtDocument } from "../../automerge/crdt-document.js";
 import { decodeProjection, encodeProjection } from "../../automerge/plain-data.js";
-import { openRun } from "../../automerge/sealed-run.js";
+import { type AcceptedRun, openAcceptedRun } from "../../automerge/sealed-run.js";
 import type { Entry } from "../../entry/entry.js";
-import type { HeaderFields } from "../../entry/header.js";
-import type { LocalStore } from "../../store/store.js";
+import type { EntryOutline, LocalStore } from "../../store/store.js";
 import type { DatabaseContext } from "../context.js";
 import type { StoredState } from "../documents/stored-state.js";
 import { MindooDoc } from "../mindoo-doc.js";
@@ -24,13 +22,14 @@ const together = 256;
 
 interface KeptEntry extends WrittenEntry {
 	readonly arrival: number;
-	readonly fields: HeaderFields;
+	readonly fields: EntryOutline["shared"];
 }
 
 /** Accepted entries of a document, by hash. */
 interface Accepted {
 	readonly written: ReadonlyMap<string, KeptEntry>;
-	readonly snapshots: ReadonlyMap<number, HeaderFields>;
+	/** What each snapshot covers, as its field 5 says, by arrival. */
+	readonly snapshots: ReadonlyMap<number, readonly string[]>;
 }
 
 /** A snapshot and all that it descends from. */
@@ -66,7 +65,7 @@ export class PastFromSnapshot {
 		if (written.length === 0) return { doc: undefined };
 		const hashes = new Set(written.map(({ hash }) => hash));
 		const latest = snapshots.findLast(({ arrival }) =>
-			accepted.snapshots.get(arrival)?.dependencyHashes.every((hash) => hashes.has(hash)),
+			accepted.snapshots.get(arrival)?.every((hash) => hashes.has(hash)),
 		);
 		const beginning = latest === undefined ? emptyBeginning() : await this.#load(latest, accepted);
 		if (beginning === undefined) return undefined;
@@ -89,11 +88,14 @@ export class PastFromSnapshot {
 		const changes: Uint8Array[] = [];
 		for (let start = 0; start < since.length; start += together) {
 			const group = since.slice(start, start + together).map(({ arrival }) => arrival);
-			for (const { entry } of await this.#context.store.getArrivals(group)) {
-				const run = entry.kind === "stub" ? undefined : await this.#changesOf(entry);
+			const arrivals = await this.#context.store.getArrivals(group);
+			// A damaged record is left out there, and its changes have to come from elsewhere.
+			if (arrivals.length < group.length) return undefined;
+			for (const { entry } of arrivals) {
+				const run = entry.kind === "stub" ? undefined : await this.#runOf(entry);
 				if (run === undefined) return undefined;
-				for (const { bytes } of run) changes.push(bytes);
-				entryOf.set((run.at(-1) as DecodedChange).hash, entry.hash);
+				changes.push(...run.changes);
+				entryOf.set(run.last, entry.hash);
 			}
 		}
 		crdt.apply(changes);
@@ -116,16 +118,15 @@ export class PastFromSnapshot {
 
 	async #accepted(store: LocalStore): Promise<Accepted> {
 		const written = new Map<string, KeptEntry>();
-		const snapshots = new Map<number, HeaderFields>();
+		const snapshots = new Map<number, readonly string[]>();
 		const { applied, verdicts } = this.#state;
-		for await (const batch of store.entriesOfDocument(this.#document, { payload: false })) {
-			for (const { arrival, entry } of batch) {
-				if (arrival > applied || verdicts.has(arrival) || entry.kind === "stub" || entry.fields === undefined) continue;
-				const { hash, fields } = entry;
-				const { entryType, createdAt, dependencyHashes, createdByPublicKey: author } = fields;
-				if (entryType === "doc_snapshot") snapshots.set(arrival, fields);
+		for await (const batch of store.outlinesOfDocument(this.#document)) {
+			for (const { arrival, hash, entryType, createdAt, dependencyHashes, shared } of batch) {
+				if (arrival > applied || verdicts.has(arrival)) continue;
+				if (entryType === "doc_snapshot") snapshots.set(arrival, dependencyHashes);
 				else if (entryType !== "attachment_chunk") {
-					written.set(hash, { hash, author, createdAt, dependencyHashes, entryType, arrival, fields });
+					const author = shared.createdByPublicKey;
+					written.set(hash, { hash, author, createdAt, dependencyHashes, entryType, arrival, fields: shared });
 				}
 			}
 		}
@@ -154,13 +155,12 @@ export class PastFromSnapshot {
 	}
 
 	/** @returns the changes of an accepted entry; `undefined` when they are not in its payload, or its key is not here. */
-	async #changesOf(entry: Entry): Promise<readonly DecodedChange[] | undefined> {
+	async #runOf(entry: Entry): Promise<AcceptedRun | undefined> {
 		const { env, dbId, keyring } = this.#context;
 		const { fields } = entry;
 		const key = fields === undefined ? undefined : keyring.get(fields.decryptionKeyId, fields.keyCommitment);
 		if (fields === undefined || key === undefined) return undefined;
-		const opened = await openRun(env.crypto, { dbId, docId: this.#docId }, entry, fields, key.subkeys);
-		return opened.kind === "run" && opened.changes.length > 0 ? opened.changes : undefined;
+		return openAcceptedRun(env.crypto, { dbId, docId: this.#docId }, entry, fields, key.subkeys);
 	}
 }
 

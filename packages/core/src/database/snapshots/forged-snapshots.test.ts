@@ -130,6 +130,11 @@ it("a payload that is not what its header promised is filled from a snapshot tha
 	await notes.store.putEntries([snapshot]);
 	expect(await notes.explain(untrue.hash)).toMatchObject({ verdict: { kind: "accepted" } });
 	expect((await notes.getDocument(id))?.getData()).toMatchObject({ no: 6 });
+	// A state of the past then begins with this one, and meets the payload beside it.
+	await notes.store.putEntries([await seal(saved(base.changes))]);
+	await alice.reopen();
+	notes = await alice.db();
+	expect((await notes.getDocumentAtTimestamp(id, Number.MAX_SAFE_INTEGER))?.getData()).toMatchObject({ no: 6 });
 	await alice.reopen();
 	notes = await alice.db();
 	await notes.changeDoc(id, (draft) => {
