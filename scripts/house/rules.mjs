@@ -20,7 +20,7 @@ export const coreFloors = [
 	["index"],
 	["tenant"],
 	["database"],
-	["audit", "sync", "trust"],
+	["audit", "backup", "sync", "trust"],
 	["env"],
 	["store"],
 	["automerge"],

@@ -3,6 +3,10 @@ import { admin } from "./commands/admin.js";
 import { apack } from "./commands/apack/apack.js";
 import { attach } from "./commands/attach.js";
 import { audit } from "./commands/audit.js";
+import { apply } from "./commands/backup/apply.js";
+import { backup } from "./commands/backup/backup.js";
+import { restore } from "./commands/backup/restore.js";
+import { verifyBackup } from "./commands/backup/verify-backup.js";
 import { chunks } from "./commands/chunks/chunks.js";
 import { db } from "./commands/db.js";
 import { dm3 } from "./commands/dm3/dm3.js";
@@ -33,6 +37,10 @@ export const specs: readonly (CommandSpec | GroupSpec)[] = [
 	attach,
 	key,
 	sync,
+	backup,
+	verifyBackup,
+	restore,
+	apply,
 	gc,
 	verify,
 	explain,

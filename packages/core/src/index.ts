@@ -16,6 +16,16 @@ export {
 export { type CheckedTrail, checkTrail as checkAuditTrail, type TrailFault } from "./audit/check-trail.js";
 export type { TrailHeading } from "./audit/trail-format.js";
 export type { DocumentData, DocumentValue } from "./automerge/plain-data.js";
+export type { BackupMark } from "./backup/manifest.js";
+export { type OpenBackupOptions, type OpenedBackup, openBackup } from "./backup/opened-backup.js";
+export { type RestoredBackup, restoreBackup } from "./backup/restore-backup.js";
+export {
+	type BackupFault,
+	type VerifiedBackup,
+	type VerifyBackupOptions,
+	verifyBackup,
+} from "./backup/verify-backup.js";
+export type { PreviousBackup, WriteBackupOptions, WrittenBackup } from "./backup/write-backup.js";
 /** Bytes and points, for adapters. */
 export { fromBase64, fromBase64Url, toBase64, toBase64Url } from "./bytes/base64.js";
 export { equalBytes, equalSecrets } from "./bytes/compare.js";
@@ -129,6 +139,12 @@ export {
 	openRecoveryShares,
 	type RecoveredTenant,
 } from "./tenant/recovery/recovery-copy.js";
+export {
+	type AppliedDatabase,
+	type ApplyBackupOptions,
+	applyBackups,
+	backupTenant,
+} from "./tenant/tenant-backup.js";
 export {
 	type AnsweredRequest,
 	type CreatedTenant,

@@ -9,6 +9,7 @@ import { type Entry, hashEntry, linkOf, parseEntry, type StoredEntry, stubOf } f
 import { computeTenantRoot } from "../entry/ids.js";
 import { FormatError } from "../errors.js";
 import { verifyEntries } from "../store/verify-entries.js";
+import { VouchedLinks } from "../store/vouched-links.js";
 import { type Frame, readFrames } from "./read-frames.js";
 import {
 	decodeSentence,
@@ -20,7 +21,6 @@ import {
 	type TrailHeading,
 	type TrailSentence,
 } from "./trail-format.js";
-import { VouchedLinks } from "./vouched-links.js";
 
 /** A sentence of the trail that does not hold. */
 export interface TrailFault {

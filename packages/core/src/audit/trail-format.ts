@@ -21,7 +21,7 @@ import { concatBytes } from "../bytes/concat.js";
 import { fromHex, toHex } from "../bytes/hex.js";
 import { asciiBytes } from "../bytes/text.js";
 import type { Crypto } from "../crypto/crypto.js";
-import { encodeLink, type Link } from "../entry/entry.js";
+import { decodeLink, encodeLink, type Link } from "../entry/entry.js";
 import { limits } from "../entry/limits.js";
 import { FormatError } from "../errors.js";
 
@@ -184,23 +184,6 @@ function headingOf(items: readonly CborValue[]): TrailHeading {
 		dbId,
 		docId: docId ?? undefined,
 		exportedAt,
-	};
-}
-
-/** Inverse of `encodeLink`. */
-function decodeLink(bytes: Uint8Array): Link {
-	const items = decodeCbor(bytes);
-	if (!Array.isArray(items) || items.length !== 6) throw wrong("a link of 6 fields");
-	const [tenantRoot, dbId, docId, createdAt, author, previous] = items as CborValue[];
-	if (typeof dbId !== "string" || typeof docId !== "string" || typeof createdAt !== "number") throw wrong("a link");
-	const previousByAuthor = optional(previous, 32);
-	return {
-		tenantRoot: toHex(bytesOf(tenantRoot, 32)),
-		dbId,
-		docId,
-		createdAt,
-		createdByPublicKey: toHex(bytesOf(author, 32)),
-		previousByAuthor: previousByAuthor === undefined ? undefined : toHex(previousByAuthor),
 	};
 }
 

@@ -1,8 +1,9 @@
-import { encodeCbor } from "../bytes/cbor.js";
+import { type CborValue, decodeCbor, encodeCbor } from "../bytes/cbor.js";
 import { concatBytes } from "../bytes/concat.js";
 import { fromHex, toHex } from "../bytes/hex.js";
 import { asciiBytes } from "../bytes/text.js";
 import type { Crypto } from "../crypto/crypto.js";
+import { FormatError } from "../errors.js";
 import { type CommonFields, decodeHeader, type HeaderFields } from "./header.js";
 
 const headerLabel = asciiBytes("mindoodb/1/header\0");
@@ -66,6 +67,29 @@ export function encodeLink(link: Link): Uint8Array {
 		fromHex(link.createdByPublicKey, 32),
 		link.previousByAuthor === undefined ? null : fromHex(link.previousByAuthor, 32),
 	]);
+}
+
+/** Inverse of `encodeLink`. @throws {FormatError} */
+export function decodeLink(bytes: Uint8Array): Link {
+	const items = decodeCbor(bytes);
+	if (!Array.isArray(items) || items.length !== 6) throw new FormatError("link: expected 6 fields");
+	const [tenantRoot, dbId, docId, createdAt, author, previous] = items as CborValue[];
+	if (typeof dbId !== "string" || typeof docId !== "string" || typeof createdAt !== "number") {
+		throw new FormatError("link: expected two ids and a time");
+	}
+	return {
+		tenantRoot: hashOf(tenantRoot),
+		dbId,
+		docId,
+		createdAt,
+		createdByPublicKey: hashOf(author),
+		previousByAuthor: previous === null ? undefined : hashOf(previous),
+	};
+}
+
+function hashOf(value: CborValue | undefined): string {
+	if (value instanceof Uint8Array && value.length === 32) return toHex(value);
+	throw new FormatError("link: expected 32 bytes");
 }
 
 /** SHA-256("mindoodb/1/header" ‖ 00 ‖ header). */

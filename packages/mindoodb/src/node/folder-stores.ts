@@ -69,6 +69,12 @@ export function folderStores(
 	};
 }
 
+/** dbIds of a folder's tenant whose attachments have a store of their own. @param dir the folder, not that of its stores. */
+export async function databasesWithAttachments(dir: string, tenantRoot: string): Promise<string[]> {
+	const found = await storesOf(join(dir, "stores"), tenantRoot);
+	return found.flatMap(({ options: { purpose, dbId } }) => (purpose === "attachments" ? [dbId] : []));
+}
+
 /**
  * The log is read when a store is opened, so it is kept short. Chunks of files do not compress; what of them lies in rows is mapped
  * into memory, so few files are open and small.

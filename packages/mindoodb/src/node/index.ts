@@ -1,5 +1,8 @@
 export * from "@mindoodb/core";
 export { memoryStores } from "../memory-stores.js";
+export { type BackupFilesOptions, withBackupFiles } from "./backup/backup-files.js";
+export { type BackupFolderOptions, backupFolder } from "./backup/backup-folder.js";
+export { type RestoredFolder, restoreFolder } from "./backup/restore-folder.js";
 export { nodeClock } from "./clock.js";
 export { nodeCrypto } from "./crypto.js";
 export { type NodeEnvOptions, nodeEnv } from "./env.js";

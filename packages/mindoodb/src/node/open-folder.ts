@@ -14,6 +14,7 @@ import {
 	UsageError,
 	unlockUserId,
 } from "@mindoodb/core";
+import { readRestored, removeRestored, restoredName } from "./backup/restored-file.js";
 import { nodeCrypto } from "./crypto.js";
 import { nodeEnv } from "./env.js";
 import { finishErasing } from "./folder-erasing.js";
@@ -49,8 +50,8 @@ export async function createFolder(dir: string, options: FolderOptions & { usern
 
 /**
  * Makes a folder on another device of a user, from what `MindooFolder.exportIdentity` gave: identity, tenants and keys, under a
- * password of its own. The databases come by sync.
- * @throws {UsageError} when the folder holds anything. @throws {KeyError} `password`. @throws {FormatError} @throws {StoreError}
+ * password of its own. The databases come by sync, unless `restoreFolder` left them here.
+ * @throws {UsageError} when the folder holds anything else, or the export lacks the restored tenant. @throws {KeyError} `password`. @throws {FormatError} @throws {StoreError}
  */
 export async function importFolder(
 	dir: string,
@@ -59,19 +60,39 @@ export async function importFolder(
 ): Promise<MindooFolder> {
 	const { password, kdf, limits = {} } = options;
 	const passwords = { password: exportPassword, newPassword: password };
-	return makeNewFolder(dir, options, (env) =>
-		importIdentity(env, file, { ...passwords, ...(kdf === undefined ? {} : { kdf }), limits }),
+	const restored = await readRestored(resolve(dir), nodeCrypto());
+	const folder = await makeNewFolder(
+		dir,
+		options,
+		async (env) => {
+			const imported = await importIdentity(env, file, { ...passwords, ...(kdf === undefined ? {} : { kdf }), limits });
+			if (
+				restored !== undefined &&
+				!imported.tenants.some((each) => each.identity.tenantRoot === restored.tenantRoot)
+			) {
+				throw new UsageError("the exported identity has no keys of the tenant that was restored here", {
+					field: "file",
+				});
+			}
+			return imported;
+		},
+		"restored",
 	);
+	if (restored !== undefined) await removeRestored(folder.dir);
+	return folder;
 }
 
 async function makeNewFolder(
 	dir: string,
 	options: FolderOptions,
 	make: (env: Env) => Promise<ImportedIdentity>,
+	stores: "none" | "restored" = "none",
 ): Promise<MindooFolder> {
 	const path = resolve(dir);
 	const names = ((await listFolder(path)) ?? []).filter((name) => name !== "lock" && !name.endsWith(".new"));
-	if (names.length > 0) throw new UsageError("expected an empty folder or none", { field: "dir" });
+	const restored = stores === "restored" && names.includes(restoredName) ? [restoredName, "stores"] : [];
+	if (names.some((name) => !restored.includes(name)))
+		throw new UsageError("expected an empty folder or none", { field: "dir" });
 	const env = await folderEnv(path, options);
 	const { user, tenants } = await make(env);
 	await makeFolder(path);

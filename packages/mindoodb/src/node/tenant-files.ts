@@ -42,7 +42,7 @@ export class TenantFiles {
 
 	/** @param dir the folder of the identity. */
 	constructor(dir: string, tenantRoot: string) {
-		this.#folder = join(tenantsFolder(dir), tenantRoot.slice(0, 32));
+		this.#folder = tenantFolder(dir, tenantRoot);
 	}
 
 	async readIdentity(crypto: Crypto): Promise<TenantIdentity | undefined> {
@@ -109,6 +109,11 @@ export class TenantFiles {
 
 export function tenantsFolder(dir: string): string {
 	return join(dir, "tenants");
+}
+
+/** Where the files of one tenant are. */
+export function tenantFolder(dir: string, tenantRoot: string): string {
+	return join(tenantsFolder(dir), tenantRoot.slice(0, 32));
 }
 
 /** Tenants of a folder, by name. What a crash left half made is not among them. @throws {FormatError} on a damaged one. */
