@@ -56,7 +56,7 @@ export async function restoreBackup(
 					signal?.throwIfAborted();
 					const read = (await backup.segment(place, index)) as StoredEntry[];
 					const kept = read.filter(({ hash }) => !left.has(hash));
-					await store.append(kept);
+					await store.append(kept, { mayLack: true });
 					entries += kept.length;
 					onProgress?.({ done: checked + entries, total: 2 * checked });
 				}

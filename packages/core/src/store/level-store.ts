@@ -162,9 +162,9 @@ class LevelStore implements LocalStore {
 
 	async append(entries: readonly StoredEntry[], options: AppendOptions = {}): Promise<Placement[]> {
 		checkAppendable(entries, this.#identity);
-		const { rows } = options;
-		const { placements } = await this.#writer.write({ entries, rows: rows && (({ placements }) => rows(placements)) });
-		return [...placements];
+		const { rows, mayLack = false } = options;
+		const above = rows && ((done: { readonly placements: readonly Placement[] }) => rows(done.placements));
+		return [...(await this.#writer.write({ entries, mayLack, rows: above })).placements];
 	}
 
 	async receive(offered: readonly StoredEntry[], options: ReceiveOptions = {}): Promise<PutReport> {

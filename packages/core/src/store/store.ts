@@ -164,6 +164,8 @@ export interface AppendOptions {
 	 * as associated data). Must be quick; when it throws, nothing is written and `append` rejects with its error.
 	 */
 	readonly rows?: (placements: readonly Placement[]) => Promise<readonly RowWrite[]>;
+	/** Whether chunks may come without their payloads though nobody has staged these: the store lacks them then. @default false */
+	readonly mayLack?: boolean;
 }
 
 export interface PurgeOptions {
@@ -185,7 +187,7 @@ export interface PurgeOptions {
  */
 export type Admission = (entries: readonly StoredEntry[]) => Promise<readonly (Refusal | undefined)[]>;
 
-export interface ReceiveOptions extends AppendOptions {
+export interface ReceiveOptions extends Omit<AppendOptions, "mayLack"> {
 	readonly admit?: Admission;
 }
 

@@ -285,6 +285,36 @@ describe("an archive that is applied", () => {
 		});
 	});
 
+	it("of a replica that lacks bytes of attachments is restored as it was, and another archive brings them", async () => {
+		const { fixture, alice, bob, notes } = await newTenant();
+		const doc = await notes.createDocument({ title: "with a file" });
+		const content = crypto.randomBytes(600_000);
+		await notes.changeDoc(doc, async (_, attachments) => {
+			await attachments.addAttachment(content, "noise.bin", "application/octet-stream");
+		});
+		await bob.tenant.openDB("notes", { attachments: "lazy", snapshots: "off" });
+		await bob.level(alice);
+		const lacking = await entriesOf((await bob.db()).store);
+		expect(lacking.some((entry) => entry.kind === "entry" && entry.payload === undefined)).toBe(true);
+		const archive = await back(bob);
+		const stores = await restored([archive]);
+		const store = await openStore(stores, fixture.identity.tenantRoot, "notes");
+		expect(await entriesOf(store)).toEqual(lacking);
+		await store.close();
+
+		const carol = await fixture.member("carol");
+		await carry(alice, bob);
+		await carry(bob, carol);
+		const read = async () => {
+			const found = await (await carol.db()).getDocument(doc.id);
+			return found?.getAttachment(found.getAttachments()[0]?.id ?? "");
+		};
+		expect(await shown(carol)).toEqual(await shown(alice));
+		await expect(read()).rejects.toMatchObject({ code: "chunk-missing" });
+		await carry(alice, carol);
+		expect(Buffer.compare((await read()) ?? new Uint8Array(0), content)).toBe(0);
+	});
+
 	it("that is damaged gives what is whole, and says what is not", async () => {
 		const { alice, bob, notes } = await newTenant();
 		await notes.createDocuments(Array.from({ length: 1100 }, (_, n) => ({ n })));
