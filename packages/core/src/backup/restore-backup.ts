@@ -4,6 +4,7 @@ import { VerifyError } from "../errors.js";
 import type { StoreFactory } from "../store/store.js";
 import { demandWhole, joinBackups } from "./backup-chain.js";
 import type { OpenedBackup } from "./opened-backup.js";
+import { twoAtATime } from "./two-at-a-time.js";
 import { type VerifyBackupOptions, verifyBackup } from "./verify-backup.js";
 
 export interface RestoredBackup {
@@ -52,9 +53,9 @@ export async function restoreBackup(
 		const store = await stores.open({ tenantRoot: newest.tenantRoot, dbId, purpose });
 		try {
 			for (const { backup, store: place, part } of parts) {
-				for (const index of part.segments.keys()) {
+				const segments = twoAtATime(part.segments.length, (index) => backup.segment(place, index));
+				for await (const read of segments as AsyncIterable<StoredEntry[]>) {
 					signal?.throwIfAborted();
-					const read = (await backup.segment(place, index)) as StoredEntry[];
 					const kept = read.filter(({ hash }) => !left.has(hash));
 					await store.append(kept, { mayLack: true });
 					entries += kept.length;

@@ -7,8 +7,9 @@ import type { StoredEntry } from "../entry/entry.js";
 import { verifyEntries } from "../store/verify-entries.js";
 import { VouchedLinks } from "../store/vouched-links.js";
 import { type ChainPart, type ChainStore, joinBackups } from "./backup-chain.js";
-import { recordsOf } from "./manifest.js";
+import { type BackupSegment, recordsOf } from "./manifest.js";
 import type { OpenedBackup } from "./opened-backup.js";
+import { twoAtATime } from "./two-at-a-time.js";
 
 /** A record, or a part of an archive, that does not hold. */
 export interface BackupFault {
@@ -62,7 +63,6 @@ interface Place {
 	readonly record: number;
 }
 
-/** Entries whose signatures are checked at once come from one segment. */
 class Verification {
 	readonly #crypto: Crypto;
 	readonly #backups: readonly OpenedBackup[];
@@ -83,68 +83,79 @@ class Verification {
 
 	async run(stores: readonly ChainStore[]): Promise<VerifiedBackup> {
 		const unvouched: string[] = [];
-		for (const { parts } of [...stores, ...this.#leftBehind(stores)]) {
+		for (const { parts } of stores) {
 			this.#links = new VouchedLinks();
 			for (const part of parts) await this.#part(part);
 			for (const [hash] of this.#links.unvouched()) unvouched.push(hash);
+		}
+		for (const part of this.#leftBehind(stores)) {
+			this.#links = new VouchedLinks();
+			await this.#part(part);
 		}
 		await this.#files();
 		const damagedBefore = sum(this.#backups.flatMap(({ manifest }) => manifest.stores.map(({ damaged }) => damaged)));
 		return { entries: this.#entries, stubs: this.#stubs, damagedBefore, faults: this.#faults, unvouched };
 	}
 
-	/** Parts of stores that the newest archive has anew, or not at all. */
-	#leftBehind(stores: readonly ChainStore[]): Pick<ChainStore, "parts">[] {
+	/** Parts of stores that the newest archive has anew, or not at all: nothing is restored from them. */
+	#leftBehind(stores: readonly ChainStore[]): ChainPart[] {
 		const joined = new Set(stores.flatMap(({ parts }) => parts.map(({ part }) => part)));
-		const left = new Map<string, ChainPart[]>();
-		for (const [archive, backup] of this.#backups.entries()) {
-			for (const [store, part] of backup.manifest.stores.entries()) {
-				if (joined.has(part)) continue;
-				const parts = left.get(part.storeId) ?? [];
-				parts.push({ backup, archive, store, part });
-				left.set(part.storeId, parts);
-			}
-		}
-		return [...left.values()].map((parts) => ({ parts }));
+		return this.#backups.flatMap((backup, archive) =>
+			backup.manifest.stores
+				.map((part, store) => ({ backup, archive, store, part }))
+				.filter(({ part }) => !joined.has(part)),
+		);
 	}
 
 	async #part(at: ChainPart): Promise<void> {
+		const checks = twoAtATime(at.part.segments.length, (index) => this.#check(at, index));
 		let record = 1;
-		for (const [index, { records }] of at.part.segments.entries()) {
+		for await (const { records, outcome } of checks) {
 			this.#options.signal?.throwIfAborted();
-			const read = await at.backup.segmentIfWhole(at.store, index);
-			if (read instanceof Error) this.#fault({ at, record }, read.message, records);
-			else await this.#segment(at, record, read);
+			if (outcome instanceof Error) this.#fault({ at, record }, outcome.message, records);
+			else this.#take(at, record, outcome);
 			record += records;
 			this.#done += records;
 			this.#options.onProgress?.({ done: this.#done, total: this.#total });
 		}
 	}
 
-	async #segment(at: ChainPart, first: number, read: readonly (StoredEntry | undefined)[]): Promise<void> {
-		const found: { readonly entry: StoredEntry; readonly place: Place }[] = [];
+	/** Form, address, payload and signature of a segment's entries. */
+	async #check(at: ChainPart, index: number) {
+		const { records } = at.part.segments[index] as BackupSegment;
+		const read = await at.backup.segmentIfWhole(at.store, index);
+		if (read instanceof Error) return { records, outcome: read };
+		const { refused } = await verifyEntries(
+			read.filter((entry) => entry !== undefined),
+			{
+				crypto: this.#crypto,
+				tenantRoot: at.backup.tenantRoot,
+				dbId: at.part.dbId,
+				settled: async () => new Set(),
+				// Whether somebody vouches for what is unsigned shows at the end. A chunk is always signed itself.
+				vouched: async (unsigned) => new Set(unsigned.map(({ hash }) => hash)),
+			},
+		);
+		return { records, outcome: { read, reasons: new Map(refused.map(({ hash, message }) => [hash, message])) } };
+	}
+
+	#take(
+		at: ChainPart,
+		first: number,
+		{ read, reasons }: { readonly read: readonly (StoredEntry | undefined)[]; readonly reasons: Map<string, string> },
+	): void {
 		for (const [index, entry] of read.entries()) {
 			const place = { at, record: first + index };
-			if (entry === undefined) this.#fault(place, "the record is no entry");
-			else found.push({ entry, place });
-		}
-		const entries = found.map(({ entry }) => entry);
-		const { refused } = await verifyEntries(entries, {
-			crypto: this.#crypto,
-			tenantRoot: at.backup.tenantRoot,
-			dbId: at.part.dbId,
-			settled: async () => new Set(),
-			// Whether somebody vouches for what is unsigned shows at the end. A chunk is always signed itself.
-			vouched: async (unsigned) => new Set(unsigned.map(({ hash }) => hash)),
-		});
-		const reasons = new Map(refused.map(({ hash, message }) => [hash, message]));
-		for (const { entry, place } of found) {
+			if (entry === undefined) {
+				this.#fault(place, "the record is no entry");
+				continue;
+			}
+			this.#entries++;
 			const reason = reasons.get(entry.hash);
 			if (reason !== undefined) this.#fault(place, reason, 1, entry.hash);
 			else if (!this.#links.add(entry, place)) this.#fault(place, "the entry is there twice", 1, entry.hash);
 			else if (entry.kind === "stub") this.#stubs++;
 		}
-		this.#entries += entries.length;
 	}
 
 	async #files(): Promise<void> {

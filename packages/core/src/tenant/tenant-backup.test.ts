@@ -143,6 +143,20 @@ describe("a backup", () => {
 		expect(anew.manifest.stores.every(({ from }) => from === 0)).toBe(true);
 	});
 
+	it("may be continued on one replica and on another in turn; the newest one is what is restored", async () => {
+		const { fixture, alice, bob, notes } = await newTenant();
+		await notes.createDocument({ n: 0 });
+		await carry(alice, bob);
+		const archives = [await back(alice)];
+		for (const replica of [bob, alice, bob]) {
+			await (await replica.db()).createDocument({});
+			archives.push(await back(replica, { previous: await open(archives.at(-1) as Uint8Array) }));
+		}
+		expect(await verifyBackup(crypto, await openAll(archives))).toMatchObject({ faults: [], unvouched: [] });
+		const store = await openStore(await restored(archives), fixture.identity.tenantRoot, "notes");
+		expect(await entriesOf(store)).toEqual(await entriesOf((await bob.db()).store));
+	});
+
 	it("is refused with a gap, in the wrong order, or beside another tenant's", async () => {
 		const { alice, notes } = await newTenant();
 		const archives = [await back(alice)];
