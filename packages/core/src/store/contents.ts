@@ -43,7 +43,7 @@ export interface Contents {
 	/** Unchecked, in the order asked for; `undefined` for what is not here. */
 	get(contentHashes: readonly string[]): Promise<(Uint8Array | undefined)[]>;
 	/**
-	 * Keeps payloads that a chunk here needs, durably, in one batch; others are left out. The caller has checked them.
+	 * Keeps payloads of more than 4 KiB that a chunk here needs, durably, in one batch; others are left out. The caller has checked them.
 	 * @returns their hashes.
 	 */
 	put(contents: readonly Content[], options?: PutContentsOptions): Promise<string[]>;

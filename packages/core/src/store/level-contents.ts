@@ -11,6 +11,7 @@ import type { Table } from "./level.js";
 import type { Payloads } from "./payloads.js";
 import { isReferenced } from "./purge.js";
 import { type ReaderEnv, readRecords } from "./reading.js";
+import { inlineBytes } from "./record.js";
 import { lackingKey, metaKeys, prefixRange, recordKey, referenceKey, stagedKey, tags } from "./row-keys.js";
 import type { RowWrite } from "./rows.js";
 import { rowAbove, type Writer } from "./writer.js";
@@ -52,6 +53,8 @@ export class LevelContents implements Contents {
 			const lacking: Content[] = [];
 			const writes: RowWrite[] = rows.map(rowAbove);
 			for (const [index, content] of distinct.entries()) {
+				// A row of so few bytes could be taken for the place of others in a pack.
+				if (content.payload.length <= inlineBytes) continue;
 				// Purged meanwhile: nobody would ever erase it.
 				if (!(await isReferenced(this.#table, content.contentHash, none))) continue;
 				kept.push(content.contentHash);

@@ -29,7 +29,7 @@ import { FormatError, UsageError } from "../errors.js";
 import { Packer, Unpacker } from "./packing.js";
 
 /** Payloads up to this many bytes lie in the record. */
-const inlineBytes = 4096;
+export const inlineBytes = 4096;
 
 const kinds = ["entry", "verbatim", "stub", "tombstone"] as const;
 export const headBytes = 55;
@@ -128,6 +128,12 @@ export function encodeTombstone({ digest, hash, createdAt }: RecordHead): Uint8A
 /** Whether the payload lies in the record. */
 export function isInline(entry: Entry): boolean {
 	return payloadLength(entry) <= inlineBytes;
+}
+
+/** Whether the payload of a chunk lies where its header alone lets it be looked for: in the record, or in a row of its own. */
+export function liesAsHeaderSays(entry: Entry): boolean {
+	if (entry.payload === undefined || entry.fields?.entryType !== "attachment_chunk") return true;
+	return isInline(entry) === isInline({ ...entry, payload: undefined });
 }
 
 /** Whether an entry may come without its payload, because that lies in a row of its own already. */

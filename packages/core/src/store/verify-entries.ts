@@ -11,7 +11,7 @@ import { checkId } from "../entry/header.js";
 import { limits } from "../entry/limits.js";
 import { checkPayload } from "../entry/payload.js";
 import { FormatError } from "../errors.js";
-import { isLargeChunk } from "./record.js";
+import { isLargeChunk, liesAsHeaderSays } from "./record.js";
 import type { Refusal } from "./store.js";
 
 /** Addresses and payloads that are hashed at once. */
@@ -89,9 +89,12 @@ async function checkForm(offered: StoredEntry, context: VerifyContext): Promise<
 }
 
 async function parseWhole(crypto: Crypto, offered: Entry): Promise<Entry> {
-	const entry = await parseEntry(crypto, offered);
-	if (offered.payload !== undefined) checkPayload(entry.fields, offered.payload);
-	else if (!mayComeAlone(entry)) throw new FormatError("entry: the payload is missing");
+	const parsed = await parseEntry(crypto, offered);
+	if (parsed.payload !== undefined) checkPayload(parsed.fields, parsed.payload);
+	// A replica that gets the header alone could not tell where the bytes lie; all must take the same.
+	const entry = liesAsHeaderSays(parsed) ? parsed : { ...parsed, payload: undefined };
+	if (entry.payload !== undefined) return entry;
+	if (!mayComeAlone(entry)) throw new FormatError("entry: the payload is missing");
 	return entry;
 }
 

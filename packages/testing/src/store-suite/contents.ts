@@ -69,6 +69,32 @@ export function testContents(make: MakeStoreUnderTest): void {
 				expect(await collect(store.contents.lacking())).toEqual([]);
 			}));
 
+		test("do not make a chunk that no store takes alone: one that is far off the size in the header counts as lacking", () =>
+			onStage(make, async (stage) => {
+				const { maker, store } = stage;
+				const entryType = "attachment_chunk";
+				const small = await maker.make({ entryType, payload: new Uint8Array(size).fill(1), originalSize: 1 });
+				const large = await maker.make({ entryType, payload: new Uint8Array(100).fill(2), originalSize: size });
+				for (const offered of [[small, large], [small, large].map(withoutPayload)]) {
+					const { refused } = await store.putEntries(offered);
+					expect(refused).toMatchObject([{ hash: small.hash, reason: "format" }]);
+				}
+				expect(await store.getEntries([small.hash, large.hash])).toEqual([withoutPayload(large)]);
+				expect(await store.wantsContents?.([hashOf(large)])).toEqual([hashOf(large)]);
+			}));
+
+		test("are not taken where they would lie in a record, so none passes for the place of another", () =>
+			onStage(make, async (stage) => {
+				const { maker, store } = stage;
+				for (const length of [14, 4096]) {
+					const payload = new Uint8Array(length);
+					const chunk = await maker.make({ entryType: "attachment_chunk", payload, originalSize: size });
+					await store.putEntries([withoutPayload(chunk)]);
+					expect(await store.contents.put([{ contentHash: hashOf(chunk), payload }])).toEqual([]);
+					expect(await store.hasContents?.([hashOf(chunk)])).toEqual([]);
+				}
+			}));
+
 		test("are dropped and taken again; those that an upload has staged stay", () =>
 			onStage(make, async (stage) => {
 				const [a, b] = [await makeChunk(stage, 1), await makeChunk(stage, 2)];

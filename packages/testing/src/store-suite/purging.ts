@@ -15,12 +15,14 @@ export function testPurging(make: MakeStoreUnderTest): void {
 				const goneChunk = await maker.make({
 					entryType: "attachment_chunk",
 					payload: shared,
+					originalSize: shared.length - 29,
 					docId: gone[0]?.common.docId as string,
 				});
 				const stays = await maker.document(3);
 				const chunk = await maker.make({
 					entryType: "attachment_chunk",
 					payload: shared,
+					originalSize: shared.length - 29,
 					docId: stays[0]?.common.docId as string,
 				});
 				const { store } = stage;
@@ -97,6 +99,7 @@ export function testPurging(make: MakeStoreUnderTest): void {
 				const [early, late] = [entries.slice(0, 2), entries.slice(2)];
 				const large = await maker.make({
 					payload: under.crypto.randomBytes(6000),
+					originalSize: 6000 - 29,
 					docId,
 					entryType: "attachment_chunk",
 				});

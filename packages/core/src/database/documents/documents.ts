@@ -188,6 +188,14 @@ export class Documents {
 		return this.openNumber(document);
 	}
 
+	/** Runs an action while nobody brings the document up or erases it; not at all if somebody did, or has to. */
+	async whileCurrent(open: OpenDocument, action: () => Promise<void>): Promise<void> {
+		await this.#turns.take([open.document], async () => {
+			const lag = this.behind.get(open.document);
+			if (this.#open.get(open.document) === open && !lag?.unapplied && !lag?.anew) await action();
+		});
+	}
+
 	/** The document if it is in memory, up to date, and nobody is bringing it up. */
 	atHand(docId: string): OpenDocument | undefined {
 		const open = this.#open.find(docId);

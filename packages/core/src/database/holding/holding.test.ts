@@ -314,6 +314,32 @@ describe("sources", () => {
 	});
 });
 
+it("waits once for a source that says it has everything and gives nothing, however much is lacking", async () => {
+	const file = await add(full, bytes(150));
+	const copy = await open(place.bob, "lazy");
+	await copy.pullChangesFrom(full.store);
+	let asked = 0;
+	copy.addSource(
+		lyingStore(full.store, {
+			getContents: () => {
+				asked++;
+				return new Promise(() => undefined);
+			},
+		}),
+	);
+	let fetched: unknown;
+	const fetching = copy.fetchAttachments({ docId: file.docId }).then((result) => {
+		fetched = result;
+	});
+	for (let waits = 0; fetched === undefined && waits < 8; waits++) {
+		await expect.poll(() => fetched !== undefined || asked > waits).toBe(true);
+		place.bob.clock.advance(30_000);
+	}
+	await fetching;
+	expect(fetched).toEqual({ chunks: 0, bytes: 0, missing: 150 });
+	expect(asked).toBe(1);
+});
+
 describe("a bound", () => {
 	const five = { maxBytes: 5 * payloadBytes };
 
@@ -370,6 +396,20 @@ describe("a bound", () => {
 		expect(await held()).toBe(0);
 		bounded.addSource(full.store);
 		await expectFile(bounded, own, bytes(4));
+	});
+
+	it("relies on no replica that has the same bytes for another document's sake alone", async () => {
+		const data = bytes(3);
+		const theirs = await add(full, data);
+		const bounded = await open(place.bob, { maxBytes: 0 });
+		const own = await add(bounded, data);
+		bounded.addSource(full.store);
+		await settled(bounded);
+		expect(await heldByEntries(bounded, own.docId)).toHaveLength(3);
+		await full.store.purgeDocHistory(theirs.docId);
+		await bounded.pushChangesTo(full.store);
+		await expectFile(full, own, data);
+		expect(await heldByEntries(bounded, own.docId)).toEqual([]);
 	});
 
 	it("spares pinned documents, until they are not", async () => {

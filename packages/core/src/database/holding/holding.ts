@@ -80,10 +80,14 @@ export class AttachmentHolding {
 	}
 
 	/** Payloads of chunks that are lacking here, by contentHash, as far as a source has them. Each is fetched once and kept. */
-	async fetch(contentHashes: readonly string[], also?: ContentAddressedStore): Promise<Map<string, Uint8Array>> {
+	async fetch(
+		contentHashes: readonly string[],
+		also?: ContentAddressedStore,
+		silent?: Set<ContentAddressedStore>,
+	): Promise<Map<string, Uint8Array>> {
 		const fresh = [...new Set(contentHashes)].filter((contentHash) => !this.#coming.has(contentHash));
 		if (fresh.length > 0) {
-			const coming = this.#find(fresh, also);
+			const coming = this.#find(fresh, also, silent);
 			for (const contentHash of fresh) {
 				const one = coming.then((found) => found.get(contentHash));
 				const ended = () => this.#coming.delete(contentHash);
@@ -120,10 +124,12 @@ export class AttachmentHolding {
 		const docIds = options.docId === undefined ? [...(await this.#pins.all())] : [options.docId];
 		const everything = options.docId === undefined && this.#mode === "eager";
 		const lacking = everything ? store.contents.lacking() : lackingOfDocument(store, docIds);
+		// One that says it has everything and gives no answer is waited for once, and not for every group.
+		const silent = new Set<ContentAddressedStore>();
 		const result = await fetchLacking(lacking, {
 			options,
-			held: (contentHashes) => this.#sources.held(contentHashes, { also }),
-			fetch: (contentHashes) => this.fetch(contentHashes, also),
+			held: (contentHashes) => this.#sources.held(contentHashes, also, silent),
+			fetch: (contentHashes) => this.fetch(contentHashes, also, silent),
 		});
 		await this.makeRoom(also);
 		return result;
@@ -175,8 +181,12 @@ export class AttachmentHolding {
 		await (await this.#ledger)?.flush();
 	}
 
-	async #find(contentHashes: readonly string[], also?: ContentAddressedStore): Promise<Map<string, Uint8Array>> {
-		const found = await this.#sources.find(contentHashes, also);
+	async #find(
+		contentHashes: readonly string[],
+		also: ContentAddressedStore | undefined,
+		silent: Set<ContentAddressedStore> | undefined,
+	): Promise<Map<string, Uint8Array>> {
+		const found = await this.#sources.find(contentHashes, also, silent);
 		const contents = [...found].map(([contentHash, payload]) => ({ contentHash, payload }));
 		if (contents.length === 0) return found;
 		const bounded = boundOf(this.#mode) !== undefined;
@@ -217,21 +227,24 @@ export class AttachmentHolding {
 			const erased = candidates.filter((_, index) => !present[index]);
 			await ledger.remove(erased);
 			const free = await this.#unpinned(candidates.filter((_, index) => present[index]));
-			const kept = await this.#sources.held(free, { also, lasting: true });
-			const dropped = await contents.drop(free.filter((contentHash) => kept.has(contentHash)));
+			const dropped = await contents.drop([...(await this.#sources.kept(free, also))]);
 			await ledger.remove(dropped);
 			const gone = new Set([...erased, ...dropped]);
 			for (const contentHash of candidates) if (!gone.has(contentHash)) this.#stay.add(contentHash);
 		}
 	}
 
-	async #unpinned(contentHashes: readonly string[]): Promise<string[]> {
+	/** Those that no pinned document needs, each with the entries that need it. */
+	async #unpinned(contentHashes: readonly string[]): Promise<Map<string, readonly string[]>> {
 		const pins = await this.#pins.all();
-		if (pins.size === 0) return [...contentHashes];
-		const free: string[] = [];
+		const free = new Map<string, readonly string[]>();
 		for (const contentHash of contentHashes) {
 			const entries = await this.#parts.store.contents.entriesOf(contentHash);
-			if (!entries.some((entry) => pins.has(linkOf(entry).docId))) free.push(contentHash);
+			if (entries.some((entry) => pins.has(linkOf(entry).docId))) continue;
+			free.set(
+				contentHash,
+				entries.map(({ hash }) => hash),
+			);
 		}
 		return free;
 	}

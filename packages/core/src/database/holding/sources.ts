@@ -35,45 +35,91 @@ export class Sources {
 
 	/**
 	 * Asks one source after the other, those first that gave the fewest wrong answers.
-	 * @param also a store that is asked before all of them.
+	 * @param also a store that is asked before all of them. @param silent as for `held`.
 	 * @returns what was found; each payload has its hash.
 	 */
-	async find(contentHashes: readonly string[], also?: ContentAddressedStore): Promise<Map<string, Uint8Array>> {
+	async find(
+		contentHashes: readonly string[],
+		also?: ContentAddressedStore,
+		silent?: Set<ContentAddressedStore>,
+	): Promise<Map<string, Uint8Array>> {
 		const found = new Map<string, Uint8Array>();
 		let left = contentHashes;
-		for (const source of this.#inOrder(also)) {
+		for (const source of this.#inOrder(also, silent)) {
 			if (left.length === 0) break;
-			for (const { contentHash, payload } of await this.#ask(source, left)) found.set(contentHash, payload);
+			for (const { contentHash, payload } of await this.#ask(source, left, silent)) found.set(contentHash, payload);
 			left = left.filter((contentHash) => !found.has(contentHash));
 		}
 		return found;
 	}
 
-	/** Those of the payloads that some source says it holds. @param options `lasting`: and does not drop by itself. */
+	/**
+	 * Those of the payloads that some source says it holds.
+	 * @param silent sources that are not asked; receives those that give no answer in time.
+	 */
 	async held(
 		contentHashes: readonly string[],
-		{ also, lasting = false }: { readonly also?: ContentAddressedStore | undefined; readonly lasting?: boolean } = {},
+		also?: ContentAddressedStore,
+		silent?: Set<ContentAddressedStore>,
 	): Promise<Set<string>> {
 		const held = new Set<string>();
 		let left = contentHashes;
-		for (const source of this.#inOrder(also)) {
+		for (const source of this.#inOrder(also, silent)) {
 			if (left.length === 0) break;
-			const { store } = source;
-			const answer = await this.#inTime(source, async () => store.hasContents?.(left, { lasting }));
-			const asked = new Set(left);
-			for (const contentHash of Array.isArray(answer) ? answer : []) if (asked.has(contentHash)) held.add(contentHash);
+			for (const contentHash of await this.#heldBy(source, left, { silent })) held.add(contentHash);
 			left = left.filter((contentHash) => !held.has(contentHash));
 		}
 		return held;
 	}
 
-	#inOrder(also: ContentAddressedStore | undefined): Source[] {
-		const sorted = this.#sources.filter(({ store }) => store !== also).sort((a, b) => a.faults - b.faults);
-		return also === undefined ? sorted : [{ store: also, faults: 0 }, ...sorted];
+	/**
+	 * Those of the payloads that some source says it does not drop by itself, and for all of the entries that need them here: what it has
+	 * for another document's sake, or for an upload under way, goes with that.
+	 * @param needs hashes of these entries, by contentHash.
+	 */
+	async kept(needs: ReadonlyMap<string, readonly string[]>, also?: ContentAddressedStore): Promise<Set<string>> {
+		const kept = new Set<string>();
+		let left = [...needs.keys()];
+		for (const source of this.#inOrder(also)) {
+			if (left.length === 0) break;
+			const held = await this.#heldBy(source, left, { lasting: true });
+			const entries = held.flatMap((contentHash) => needs.get(contentHash) as readonly string[]);
+			if (entries.length === 0) continue;
+			const answer = await this.#inTime(source, async () => source.store.hasEntries(entries));
+			const there = new Set(Array.isArray(answer) ? answer : []);
+			for (const contentHash of held)
+				if (needs.get(contentHash)?.every((hash) => there.has(hash))) kept.add(contentHash);
+			left = left.filter((contentHash) => !kept.has(contentHash));
+		}
+		return kept;
 	}
 
-	async #ask(source: Source, contentHashes: readonly string[]): Promise<Content[]> {
-		const answer = await this.#inTime(source, async () => source.store.getContents?.(contentHashes));
+	async #heldBy(
+		source: Source,
+		contentHashes: readonly string[],
+		{
+			lasting = false,
+			silent,
+		}: { readonly lasting?: boolean; readonly silent?: Set<ContentAddressedStore> | undefined },
+	): Promise<string[]> {
+		const ask = async () => source.store.hasContents?.(contentHashes, { lasting });
+		const answer = await this.#inTime(source, ask, silent);
+		const asked = new Set(contentHashes);
+		return Array.isArray(answer) ? answer.filter((contentHash) => asked.has(contentHash)) : [];
+	}
+
+	#inOrder(also: ContentAddressedStore | undefined, silent?: ReadonlySet<ContentAddressedStore>): Source[] {
+		const sorted = this.#sources.filter(({ store }) => store !== also).sort((a, b) => a.faults - b.faults);
+		const all = also === undefined ? sorted : [{ store: also, faults: 0 }, ...sorted];
+		return all.filter(({ store }) => !silent?.has(store));
+	}
+
+	async #ask(
+		source: Source,
+		contentHashes: readonly string[],
+		silent: Set<ContentAddressedStore> | undefined,
+	): Promise<Content[]> {
+		const answer = await this.#inTime(source, async () => source.store.getContents?.(contentHashes), silent);
 		const given: readonly unknown[] = Array.isArray(answer) ? answer : [answer];
 		if (answer === undefined || given.length === 0) return [];
 		const payloads = given.slice(0, contentHashes.length).filter(isPayload);
@@ -87,10 +133,13 @@ export class Sources {
 	}
 
 	/** @returns `undefined` when the answer fails or does not come. */
-	async #inTime<T>(source: Source, ask: () => Promise<T>): Promise<T | undefined> {
+	async #inTime<T>(source: Source, ask: () => Promise<T>, silent?: Set<ContentAddressedStore>): Promise<T | undefined> {
 		let cancel: (() => void) | undefined;
 		const late = new Promise<Failure>((resolve) => {
-			cancel = this.#env.clock.after(patience, () => resolve({ failure: "TimeoutError" }));
+			cancel = this.#env.clock.after(patience, () => {
+				silent?.add(source.store);
+				resolve({ failure: "TimeoutError" });
+			});
 		});
 		const failed = (error: unknown): Failure => ({ failure: nameOfError(error) });
 		try {

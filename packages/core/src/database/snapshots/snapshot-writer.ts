@@ -131,11 +131,14 @@ export class SnapshotWriter {
 		if (number !== undefined) await this.#documents.bringUp([number]);
 		const open = await this.#documents.openForWriting(docId);
 		while (!open.isSettled) await open.settle();
-		const { decryptionKeyId } = open.standing;
-		if (open.broken !== undefined || decryptionKeyId === undefined || open.needsJoin) return;
-		const key = this.#keyFor(decryptionKeyId);
-		const taken = takeSnapshot(open);
-		if (taken.saved.length + payloadFrame <= limits.payloadBytes) await this.#commit(open, key, taken);
+		// A purge waits until it is durable: written behind that, it would bring the whole document back.
+		await this.#documents.whileCurrent(open, async () => {
+			const { decryptionKeyId } = open.standing;
+			if (open.broken !== undefined || decryptionKeyId === undefined || open.needsJoin || !open.isSettled) return;
+			const key = this.#keyFor(decryptionKeyId);
+			const taken = takeSnapshot(open);
+			if (taken.saved.length + payloadFrame <= limits.payloadBytes) await this.#commit(open, key, taken);
+		});
 	}
 
 	#commit(open: OpenDocument, key: HeldKey, { saved, changes, heads, coverage }: TakenSnapshot): Promise<void> {
