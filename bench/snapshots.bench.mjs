@@ -37,7 +37,7 @@ async function write(db, changes) {
 const longDocument = (changes, snapshots) => ({
 	prepare: ({ folder }) =>
 		makeTenant(folder, async (tenant) => {
-			await write(await tenant.openDB("contacts", { snapshots }), changes);
+			await write(await tenant.openDB("contacts", snapshots === undefined ? {} : { snapshots }), changes);
 		}),
 	async run({ folder }) {
 		const { tenant, figures } = await openTenant(folder);
