@@ -3,12 +3,12 @@ import { encodeUtf8 } from "../../bytes/utf8.js";
 import type { ByteSource } from "../../ports.js";
 import { ChunkCodec } from "../chunk-codec.js";
 import { ApackError } from "../errors.js";
-import type { ChunkHeader } from "../format/chunk-header.js";
+import { type ChunkHeader, chunkHeaderLength } from "../format/chunk-header.js";
 import type { EncryptionBlock } from "../format/encryption-block.js";
 import type { FileHeader } from "../format/file-header.js";
 import type { ApackPlatform } from "../platform.js";
 import { SourceView } from "./byte-view.js";
-import { type ChunkMark, type ChunkPlace, walkChunks } from "./chunk-walk.js";
+import { ahead, type ChunkMark, type ChunkPlace, walkChunks } from "./chunk-walk.js";
 import { type ApackEntry, chunkPlaceOf, type LocatedHeader, readEntryHeader } from "./entry.js";
 import { expectSame, type Layout, readLayout } from "./layout.js";
 import { type OpenOptions, type Preamble, readPreamble } from "./preamble.js";
@@ -129,7 +129,8 @@ export class ArchiveReader {
 		const whole = start === 0 && end === entry.originalSize;
 		const marks = whole ? [] : this.#marksOf(entry);
 		const from = marks.findLast((mark) => mark.position <= start);
-		for await (const chunk of walkChunks(this.view(signal), this.place(entry), from)) {
+		const view = this.view(signal);
+		for await (const chunk of walkChunks(view, this.place(entry), from)) {
 			const { position, header } = chunk;
 			if (chunk.index % markEvery === 0 && (marks.at(-1)?.index ?? -1) < chunk.index) {
 				marks.push({ index: chunk.index, offset: chunk.offset, position });
@@ -137,7 +138,10 @@ export class ArchiveReader {
 			const [first, behind] = [Math.max(start, position), Math.min(end, position + header.originalSize)];
 			// A chunk without bytes is opened as well when all is read: it has a tag and a checksum.
 			if (first < behind || (whole && header.originalSize === 0)) {
-				const content = await this.codec.decode(await chunk.payload(), header, entry);
+				const payload = await chunk.payload();
+				// The next one has mostly as many bytes.
+				if (chunk.end.position < end) view.prefetch(chunk.end.offset, chunkHeaderLength + header.storedSize + ahead);
+				const content = await this.codec.decode(payload, header, entry);
 				if (content.length > 0) yield content.subarray(first - position, behind - position);
 			}
 			if (!whole && position + header.originalSize >= end) return;

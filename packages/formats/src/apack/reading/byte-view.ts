@@ -19,6 +19,7 @@ export class SourceView implements ByteView {
 	readonly #signal: AbortSignal | undefined;
 	#window: Uint8Array = new Uint8Array(0);
 	#start = 0;
+	#coming: { readonly start: number; readonly length: number; readonly bytes: Promise<Uint8Array> } | undefined;
 
 	constructor(source: ByteSource, signal?: AbortSignal) {
 		this.#source = source;
@@ -26,9 +27,17 @@ export class SourceView implements ByteView {
 	}
 
 	async view(offset: number, length: number, ahead = 0): Promise<Uint8Array> {
-		const from = offset - this.#start;
-		if (from >= 0 && from + length <= this.#window.length) return this.#window.subarray(from, from + length);
+		const held = this.#held(offset, length);
+		if (held !== undefined) return held;
 		this.#signal?.throwIfAborted();
+		const coming = this.#coming;
+		if (coming !== undefined && coming.start <= offset && offset + length <= coming.start + coming.length) {
+			this.#coming = undefined;
+			this.#window = await coming.bytes;
+			this.#start = coming.start;
+			const come = this.#held(offset, length);
+			if (come !== undefined) return come;
+		}
 		const { size } = this.#source;
 		if (offset + length > size) throw truncated(offset + length, size);
 		const wanted = Math.min(length + ahead, size - offset);
@@ -39,7 +48,21 @@ export class SourceView implements ByteView {
 		return bytes.subarray(0, length);
 	}
 
+	/** Begins to read what is probably wanted next, while the caller works on what it has. Its failure is told to who wants it. */
+	prefetch(offset: number, length: number): void {
+		const wanted = Math.min(length, this.#source.size - offset);
+		if (wanted <= 0) return;
+		const bytes = this.#source.read(offset, wanted);
+		bytes.catch(() => undefined);
+		this.#coming = { start: offset, length: wanted, bytes };
+	}
+
 	release(): void {}
+
+	#held(offset: number, length: number): Uint8Array | undefined {
+		const from = offset - this.#start;
+		return from >= 0 && from + length <= this.#window.length ? this.#window.subarray(from, from + length) : undefined;
+	}
 }
 
 /** A view of bytes that come one after another; it keeps what was read from the last released offset on. */

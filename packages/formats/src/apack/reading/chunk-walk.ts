@@ -3,8 +3,8 @@ import { ApackError } from "../errors.js";
 import { type ChunkHeader, chunkHeaderLength, decodeChunkHeader } from "../format/chunk-header.js";
 import type { ByteView } from "./byte-view.js";
 
-/** Read along with a header: enough for small chunks, and little compared with large ones. */
-const ahead = 16_384;
+/** Bytes read along with a header: enough for small chunks, and little compared with large ones. */
+export const ahead = 16_384;
 
 /** Where the chunks of an entry lie, and what they must add up to, as far as that is known. */
 export interface ChunkPlace extends ChunkRules {
