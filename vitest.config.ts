@@ -6,7 +6,7 @@ const source = (path: string) => fileURLToPath(new URL(`./packages/${path}`, imp
 export default defineConfig({
 	resolve: {
 		alias: [
-			{ find: /^@mindoodb\/(core|testing|cli)$/, replacement: source("$1/src/index.ts") },
+			{ find: /^@mindoodb\/(core|testing|server|cli)$/, replacement: source("$1/src/index.ts") },
 			{ find: /^@mindoodb\/formats\/(apack|chunks|pampa|dm3|node)$/, replacement: source("formats/src/$1/index.ts") },
 			{ find: /^mindoodb\/(dm3|pampa)$/, replacement: source("mindoodb/src/shared/$1/index.ts") },
 			{ find: /^mindoodb$/, replacement: source("mindoodb/src/node/index.ts") },

@@ -4,7 +4,7 @@ import { isBuiltin } from "node:module";
 import { join, posix, sep } from "node:path";
 import { findCircles } from "./graph.mjs";
 import { readSource } from "./read-source.mjs";
-import { coreFloors, fileLength, isAdapter, isIsomorphic, isTest, mayImport } from "./rules.mjs";
+import { coreFloors, fileLength, isAdapter, isGenerated, isIsomorphic, isTest, mayImport } from "./rules.mjs";
 
 /**
  * @typedef {{ rule: string, path: string, line?: number, message: string }} Finding
@@ -216,7 +216,7 @@ export function checkHouse(project) {
  */
 function measure(report, path, lines, test) {
 	report.files++;
-	if (lines <= fileLength.report) return;
+	if (lines <= fileLength.report || isGenerated(path)) return;
 	const tooLong = lines > fileLength.most && !test;
 	const message = tooLong ? `${lines} lines, at most ${fileLength.most} are allowed` : `${lines} lines`;
 	(tooLong ? report.failures : report.notes).push({ rule: "length", path, message });

@@ -51,5 +51,8 @@ export const isAdapter = (path) => adapters.some((room) => path.startsWith(room)
 /** @param {string} path */
 export const isTest = (path) => /\.test\.[mc]?[jt]s$/.test(path);
 
+/** @param {string} path Code that a program wrote, see `npm run proto`. */
+export const isGenerated = (path) => path.includes("/generated/");
+
 /** Lines of a file: from `report` on it is mentioned, above `most` it fails (tests are only mentioned). */
 export const fileLength = { report: 250, most: 400 };

@@ -9,8 +9,7 @@
  * | 04 ‖ document(4) ‖ arrival(6)       | verdict                                 | entries that are not accepted         |
  * | 05 ‖ missing hash(16) ‖ document(4) | empty                                   | opens what waits for an entry         |
  * | 06 ‖ key commitment(16) ‖ document(4) | empty                                 | opens what waits for a key            |
- * | 07 ‖ peer's store id(16) ‖ direction(1) | position, see peer-memory.ts        | levelling                             |
- * | 08 ‖ peer's store id(16) ‖ direction(1) ‖ kind(1) ‖ arrival(6) | empty        | arrivals that levelling passed and left |
+ * | 07, 08                              | see sync/levelling/peer-rows.ts         | levelling                             |
  * | 09 ‖ name                           | free                                    | single facts of the database          |
  * | 70 ‖ author's public key(32)         | hash(32)                                | where this replica's own chain of that author ends |
  * | 71                                  | see tenant/joining/awaited-directory.ts | in the directory: what a newcomer must have of it  |
@@ -24,7 +23,7 @@
  */
 import { readUint, writeUint } from "../bytes/big-endian.js";
 import { concatBytes } from "../bytes/concat.js";
-import { fromHex, toHex } from "../bytes/hex.js";
+import { fromHex } from "../bytes/hex.js";
 import { asciiBytes } from "../bytes/text.js";
 import { prefixRange } from "../store/row-keys.js";
 import type { RowRange } from "../store/rows.js";
@@ -38,8 +37,6 @@ export const rowKinds = {
 	verdict: 4,
 	missing: 5,
 	locked: 6,
-	position: 7,
-	note: 8,
 	fact: 9,
 	ownChain: 0x70,
 	awaited: 0x71,
@@ -52,14 +49,6 @@ export const rowKinds = {
 	uncommitted: 0x53,
 } as const;
 export type RowKind = (typeof rowKinds)[keyof typeof rowKinds];
-
-const directions = { pull: 1, push: 2 } as const;
-/** Which way entries go, seen from here. */
-export type Direction = keyof typeof directions;
-
-const noteKinds = { directory: 1, again: 2 } as const;
-/** When a noted arrival is worth another try: once the directory has changed, or at every meeting. */
-export type NoteKind = keyof typeof noteKinds;
 
 export const noValue = empty;
 
@@ -88,29 +77,6 @@ export function missingKey(hash: string, document: number): Uint8Array {
 
 export function lockedKey(keyCommitment: string, document: number): Uint8Array {
 	return hashKey(rowKinds.locked, keyCommitment, document);
-}
-
-export function positionKey(storeId: string, direction: Direction): Uint8Array {
-	return concatBytes(Uint8Array.of(rowKinds.position), peerPrefix(storeId, direction));
-}
-
-export function storeIdOfPositionKey(key: Uint8Array): string {
-	return toHex(key.subarray(1, 17));
-}
-
-export function noteKey(storeId: string, direction: Direction, kind: NoteKind, arrival: number): Uint8Array {
-	return concatBytes(
-		Uint8Array.of(rowKinds.note),
-		peerPrefix(storeId, direction),
-		Uint8Array.of(noteKinds[kind]),
-		uint48(arrival),
-	);
-}
-
-/** Notes about a store in one direction; all kinds unless one is named. */
-export function noteRange(storeId: string, direction: Direction, kind?: NoteKind): RowRange {
-	const prefix = peerPrefix(storeId, direction);
-	return rowRange(rowKinds.note, kind === undefined ? prefix : concatBytes(prefix, Uint8Array.of(noteKinds[kind])));
 }
 
 export function factKey(name: string): Uint8Array {
@@ -177,10 +143,6 @@ export function missingRange(hash: string): RowRange {
 
 export function lockedRange(keyCommitment: string): RowRange {
 	return rowRange(rowKinds.locked, fromHex(keyCommitment, 32).subarray(0, 16));
-}
-
-function peerPrefix(storeId: string, direction: Direction): Uint8Array {
-	return concatBytes(fromHex(storeId, 16), Uint8Array.of(directions[direction]));
 }
 
 function numberKey(kind: RowKind, value: number, width: number): Uint8Array {

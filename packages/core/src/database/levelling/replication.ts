@@ -7,13 +7,13 @@ import { linkOf, type StoredEntry } from "../../entry/entry.js";
 import { VerifyError } from "../../errors.js";
 import type { RowWrite } from "../../store/rows.js";
 import type { Admission, ContentAddressedStore, LocalStore, PutReport, Refusal } from "../../store/store.js";
+import { pageEntries } from "../../sync/levelling/pages.js";
+import { holds, PeerMemory } from "../../sync/levelling/peer-memory.js";
+import { Pull, type PullResult } from "../../sync/levelling/pull.js";
+import { Push, type PushResult, type TransferOptions } from "../../sync/levelling/push.js";
 import type { DatabaseContext } from "../context.js";
 import { factKey, uint48 } from "../document-rows.js";
 import type { Documents } from "../documents/documents.js";
-import { pageEntries } from "./pages.js";
-import { holds, PeerMemory } from "./peer-memory.js";
-import { Pull, type PullResult } from "./pull.js";
-import { Push, type PushResult, type TransferOptions } from "./push.js";
 
 const processedKey = factKey("processed");
 

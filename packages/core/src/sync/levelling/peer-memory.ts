@@ -9,17 +9,16 @@ import { FormatError } from "../../errors.js";
 import type { RowWrite } from "../../store/rows.js";
 import type { ContentAddressedStore, LocalStore, StorePosition } from "../../store/store.js";
 import {
+	arrivalOfNoteKey,
 	type Direction,
-	lastUint48,
 	type NoteKind,
 	noteKey,
 	noteRange,
 	noValue,
 	positionKey,
-	rowKinds,
-	rowRange,
+	positionRange,
 	storeIdOfPositionKey,
-} from "../document-rows.js";
+} from "./peer-rows.js";
 
 /** Notes about one store in one direction. */
 export const mostNotes = 4096;
@@ -42,7 +41,7 @@ export interface Note {
 export const startPosition: Position = { arrival: 0, peer: { arrival: 0, digest: "0".repeat(32) } };
 
 export interface PeerMemoryOptions {
-	readonly store: LocalStore;
+	readonly store: Pick<LocalStore, "rows">;
 	readonly clock: Clock;
 	/** Of the other store. */
 	readonly storeId: string;
@@ -50,7 +49,7 @@ export interface PeerMemoryOptions {
 }
 
 export class PeerMemory {
-	readonly #store: LocalStore;
+	readonly #store: Pick<LocalStore, "rows">;
 	readonly #clock: Clock;
 	readonly #storeId: string;
 	readonly #direction: Direction;
@@ -99,7 +98,7 @@ export class PeerMemory {
 		const arrivals: number[] = [];
 		const range = noteRange(this.#storeId, this.#direction, kind);
 		for await (const batch of this.#store.rows.scan({ ...range, reverse: true, limit: mostNotes })) {
-			for (const [key] of batch) arrivals.push(lastUint48(key));
+			for (const [key] of batch) arrivals.push(arrivalOfNoteKey(key));
 		}
 		return arrivals;
 	}
@@ -124,7 +123,7 @@ export class PeerMemory {
 
 	async #makeRoom(): Promise<void> {
 		const met = new Map<string, number>();
-		for await (const batch of this.#store.rows.scan(rowRange(rowKinds.position))) {
+		for await (const batch of this.#store.rows.scan(positionRange())) {
 			for (const [key, value] of batch) {
 				const storeId = storeIdOfPositionKey(key);
 				met.set(storeId, Math.max(met.get(storeId) ?? 0, decodePosition(value).met));
@@ -158,7 +157,11 @@ export async function holds(store: ContentAddressedStore, { arrival, digest }: S
 	return digest === (await store.entriesAfter(arrival, { limit: 0 })).digest;
 }
 
-async function forget(store: LocalStore, storeId: string, directions: readonly Direction[]): Promise<RowWrite[]> {
+async function forget(
+	store: Pick<LocalStore, "rows">,
+	storeId: string,
+	directions: readonly Direction[],
+): Promise<RowWrite[]> {
 	const rows: RowWrite[] = [];
 	for (const direction of directions) {
 		rows.push({ type: "del", key: positionKey(storeId, direction) });

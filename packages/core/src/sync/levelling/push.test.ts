@@ -13,9 +13,10 @@ import {
 import { memoryStores, nodeCrypto } from "mindoodb";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Entry, linkOf } from "../../entry/entry.js";
+import { prefixRange } from "../../store/row-keys.js";
 import type { ContentAddressedStore, LocalStore } from "../../store/store.js";
-import { rowKinds, rowRange } from "../document-rows.js";
 import { mostNotes, PeerMemory } from "./peer-memory.js";
+import { peerRowKinds } from "./peer-rows.js";
 import { Push, type PushResult } from "./push.js";
 
 const crypto = nodeCrypto();
@@ -58,7 +59,7 @@ async function write(count: number, signed = true): Promise<void> {
 
 async function noteRows(): Promise<number> {
 	let count = 0;
-	for await (const batch of own.rows.scan(rowRange(rowKinds.note))) count += batch.length;
+	for await (const batch of own.rows.scan(prefixRange(Uint8Array.of(peerRowKinds.note)))) count += batch.length;
 	return count;
 }
 

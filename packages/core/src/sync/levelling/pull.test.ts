@@ -15,9 +15,10 @@ import {
 import { memoryStores, nodeCrypto } from "mindoodb";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Entry, linkOf, type StoredEntry } from "../../entry/entry.js";
+import { prefixRange } from "../../store/row-keys.js";
 import type { Arrival, ContentAddressedStore, LocalStore, PutReport } from "../../store/store.js";
-import { rowKinds, rowRange } from "../document-rows.js";
 import { mostNotes, mostPeers, PeerMemory } from "./peer-memory.js";
+import { peerRowKinds } from "./peer-rows.js";
 import { Pull, type PullLimits, type PullResult } from "./pull.js";
 
 const crypto = nodeCrypto();
@@ -96,9 +97,9 @@ async function signed(count: number, from = maker): Promise<Entry[]> {
 	return entries;
 }
 
-async function rowsOf(kind: typeof rowKinds.note | typeof rowKinds.position): Promise<number> {
+async function rowsOf(kind: number): Promise<number> {
 	let count = 0;
-	for await (const batch of own.rows.scan(rowRange(kind))) count += batch.length;
+	for await (const batch of own.rows.scan(prefixRange(Uint8Array.of(kind)))) count += batch.length;
 	return count;
 }
 
@@ -118,7 +119,7 @@ describe("entries that wait for their signed successor", () => {
 		});
 		expect(result).toEqual({ stored: 1501, refused: [], damaged: [], complete: true });
 		expect(offered).toBeLessThanOrEqual(2 * 1501);
-		expect(await rowsOf(rowKinds.note)).toBe(0);
+		expect(await rowsOf(peerRowKinds.note)).toBe(0);
 	});
 
 	it("are not offered with every entry that claims to follow them under a false signature", async () => {
@@ -146,7 +147,7 @@ describe("entries that wait for their signed successor", () => {
 		const counting = countingStore(peer);
 		const result = await pull(counting.store, { limits: { carried: { bytes: 100_000 } } });
 		expect(result).toEqual({ stored: 1501, refused: [], damaged: [], complete: true });
-		expect(await rowsOf(rowKinds.note)).toBe(0);
+		expect(await rowsOf(peerRowKinds.note)).toBe(0);
 		expect(counting.items.entriesAfter).toBeLessThanOrEqual(2 * 1501);
 		expect(counting.items.entriesAfter).toBeGreaterThan(1501);
 	});
@@ -170,7 +171,7 @@ describe("entries that wait for their signed successor", () => {
 		// The same peer, the same process, nothing new in the directory.
 		expect(await pull(peer)).toMatchObject({ stored: 1, complete: true });
 		expect(await pull(peer)).toMatchObject({ stored: 300, refused: [] });
-		expect(await rowsOf(rowKinds.note)).toBe(0);
+		expect(await rowsOf(peerRowKinds.note)).toBe(0);
 	});
 
 	it("lesson 11: and signatures that are stripped on the way come when they no longer are", async () => {
@@ -191,7 +192,7 @@ describe("notes of what was not stored", () => {
 		expect(idle.calls.entriesAfter).toBeUndefined();
 		strangers.clear();
 		expect(await pull(peer, { directoryChanged: true })).toMatchObject({ stored: 10, refused: [] });
-		expect(await rowsOf(rowKinds.note)).toBe(0);
+		expect(await rowsOf(peerRowKinds.note)).toBe(0);
 	});
 
 	it("are bounded, and nothing is lost: the position stays before what could not be noted", async () => {
@@ -200,16 +201,16 @@ describe("notes of what was not stored", () => {
 		const declined = mostNotes + 700;
 		await peer.append([...(await signed(declined, stranger)), ...(await signed(3))]);
 		expect(await pull(peer)).toMatchObject({ stored: 3, complete: true });
-		const notes = await rowsOf(rowKinds.note);
+		const notes = await rowsOf(peerRowKinds.note);
 		expect(notes).toBeGreaterThan(mostNotes - 256);
 		expect(notes).toBeLessThanOrEqual(mostNotes);
 		await peer.append(await signed(1));
 		expect((await pull(peer)).stored).toBe(1);
-		expect(await rowsOf(rowKinds.note)).toBe(notes);
+		expect(await rowsOf(peerRowKinds.note)).toBe(notes);
 		strangers.clear();
 		expect(await pull(peer, { directoryChanged: true })).toMatchObject({ stored: declined, refused: [] });
 		expect(await held()).toBe(declined + 4);
-		expect(await rowsOf(rowKinds.note)).toBe(0);
+		expect(await rowsOf(peerRowKinds.note)).toBe(0);
 		const idle = countingStore(peer);
 		await pull(idle.store, { directoryChanged: true });
 		expect(idle.calls.entriesAfter).toBeUndefined();
@@ -227,7 +228,7 @@ describe("notes of what was not stored", () => {
 		// The same bit once more.
 		await damageRecord(peerDisk, 40, "bytes");
 		expect(await pull(peer)).toMatchObject({ stored: 1, damaged: [] });
-		expect(await rowsOf(rowKinds.note)).toBe(0);
+		expect(await rowsOf(peerRowKinds.note)).toBe(0);
 	});
 
 	it("are made of records that are damaged at the first sight, and of bytes that were spoilt on the way", async () => {
@@ -261,7 +262,7 @@ describe("notes of what was not stored", () => {
 			damaged: [],
 			complete: true,
 		});
-		expect(await rowsOf(rowKinds.note)).toBe(0);
+		expect(await rowsOf(peerRowKinds.note)).toBe(0);
 	});
 
 	it("what was erased here is not asked for again", async () => {
@@ -270,7 +271,7 @@ describe("notes of what was not stored", () => {
 		await own.purgeDocHistory(entry.common.docId);
 		await peer.append([entry]);
 		expect((await pull(peer)).refused).toMatchObject([{ reason: "purged" }]);
-		expect(await rowsOf(rowKinds.note)).toBe(0);
+		expect(await rowsOf(peerRowKinds.note)).toBe(0);
 	});
 });
 
@@ -306,7 +307,7 @@ describe("pages that lie:", () => {
 		const counting = countingStore(remote);
 		expect((await pull(counting.store, { limits: { refused: 2560 } })).complete).toBe(false);
 		expect(counting.calls.entriesAfter).toBe(11);
-		expect(await rowsOf(rowKinds.note)).toBeLessThanOrEqual(mostNotes);
+		expect(await rowsOf(peerRowKinds.note)).toBeLessThanOrEqual(mostNotes);
 	});
 
 	it("they bring the same genuine entries for ever", async () => {
@@ -403,8 +404,8 @@ describe("lesson 25: a store's identity", () => {
 			clock.advance(1);
 			await pull(withStoreId(liar, i.toString(16).padStart(32, "0")));
 		}
-		expect(await rowsOf(rowKinds.position)).toBeLessThanOrEqual(mostPeers);
-		expect(await rowsOf(rowKinds.note)).toBeLessThanOrEqual(3 * mostPeers);
+		expect(await rowsOf(peerRowKinds.position)).toBeLessThanOrEqual(mostPeers);
+		expect(await rowsOf(peerRowKinds.note)).toBeLessThanOrEqual(3 * mostPeers);
 		await peer.append(await signed(1));
 		expect(await pull(peer)).toMatchObject({ stored: 1, complete: true });
 	});

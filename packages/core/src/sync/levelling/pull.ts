@@ -1,10 +1,10 @@
 import type { StoredEntry } from "../../entry/entry.js";
 import { FormatError } from "../../errors.js";
 import type { Arrival, ContentAddressedStore, PutReport, Refusal } from "../../store/store.js";
-import type { NoteKind } from "../document-rows.js";
 import { Carried, type CarriedLimits, type Left } from "./carried.js";
 import { readNoted, readPage } from "./pages.js";
 import type { Note, PeerMemory, Position } from "./peer-memory.js";
+import type { NoteKind } from "./peer-rows.js";
 import type { TransferOptions } from "./push.js";
 
 /** What one pull takes from a store that may never come to an end. */
