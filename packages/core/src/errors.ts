@@ -112,6 +112,18 @@ export class StoreError extends MindooError {
 	}
 }
 
+/** A connection cannot be made, or broke. */
+export class TransportError extends MindooError {
+	/** Another try may succeed, with nothing changed by anybody. */
+	readonly retryable: boolean;
+
+	constructor(message: string, options: ErrorOptions & { readonly retryable: boolean }) {
+		const { retryable, ...rest } = options;
+		super("transport", message, rest);
+		this.retryable = retryable;
+	}
+}
+
 /** What the log is told of an error: its name alone, because a message may hold what the log must not. */
 export function nameOfError(error: unknown): string {
 	return error instanceof Error ? error.name : typeof error;

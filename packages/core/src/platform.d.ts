@@ -29,6 +29,12 @@ declare global {
 		addEventListener(type: "abort", listener: () => void, options?: { readonly once?: boolean }): void;
 		removeEventListener(type: "abort", listener: () => void): void;
 	}
+
+	interface AbortController {
+		readonly signal: AbortSignal;
+		abort(reason?: unknown): void;
+	}
+	var AbortController: { new (): AbortController };
 }
 
 export {};

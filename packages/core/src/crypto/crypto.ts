@@ -16,6 +16,12 @@ export interface UnwrappingKey {
 	readonly publicKey: Uint8Array;
 }
 
+/** An X25519 private key in the form that an adapter works with best; opaque everywhere else. */
+export interface AgreementKey {
+	/** 32 raw bytes. */
+	readonly publicKey: Uint8Array;
+}
+
 export interface KeyPairBytes {
 	/** Ed25519: 32 raw bytes. RSA: SPKI DER. */
 	readonly publicKey: Uint8Array;
@@ -99,6 +105,19 @@ export interface Crypto extends Random {
 	wrap(publicKey: Uint8Array, data: Uint8Array, label: Uint8Array): Promise<Uint8Array>;
 	/** @returns the data, or `undefined` when key or label do not fit. */
 	unwrap(key: UnwrappingKey, wrapped: Uint8Array, label: Uint8Array): Promise<Uint8Array | undefined>;
+
+	/**
+	 * X25519 (RFC 7748). A new key is made from 32 random bytes: each string of that length is a private key (§5).
+	 * @param privateKey 32 raw bytes. @throws {KeyError} `key-mismatch` on another length.
+	 */
+	importAgreementKey(privateKey: Uint8Array): Promise<AgreementKey>;
+	/**
+	 * Public keys that are not canonical are taken as RFC 7748 §5 reads them.
+	 * @param publicKey 32 raw bytes.
+	 * @returns the 32 bytes that both sides come to, or `undefined` when they are all zero, whatever the private key is (a public key of small
+	 * order, §6.1), or when the public key has another length.
+	 */
+	agree(key: AgreementKey, publicKey: Uint8Array): Promise<Uint8Array | undefined>;
 
 	/** RFC 9106, version 0x13, 32 bytes. */
 	argon2id(password: Uint8Array, salt: Uint8Array, costs: Argon2idCosts): Promise<Uint8Array>;

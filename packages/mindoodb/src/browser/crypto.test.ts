@@ -7,15 +7,17 @@ import { webCrypto } from "./crypto.js";
 import { composeEd25519, followsTheRule, webEd25519 } from "./ed25519.js";
 import { nobleEd25519 } from "./noble-ed25519.js";
 import { platformEd25519 } from "./platform-ed25519.js";
+import { composeX25519, computesX25519, nobleX25519, platformX25519, webX25519 } from "./x25519.js";
 
 const { subtle } = globalThis.crypto;
 
 testCrypto("webCrypto", webCrypto);
 
 // What a platform without Ed25519, or with another rule, gets.
-testCrypto("webCrypto with noble's Ed25519", async () => ({
+testCrypto("webCrypto with noble's Ed25519 and X25519", async () => ({
 	...(await webCrypto()),
 	...composeEd25519(nobleEd25519(), nobleEd25519()),
+	...composeX25519(nobleX25519()),
 }));
 
 describe("the choice of Ed25519", () => {
@@ -42,6 +44,25 @@ describe("the choice of Ed25519", () => {
 		const key = await crypto.importSigningKey(pair.privateKey);
 		const message = Uint8Array.of(1, 2, 3);
 		expect(await nodeCrypto().verify(pair.publicKey, message, await crypto.sign(key, message))).toBe(true);
+	});
+});
+
+describe("the choice of X25519", () => {
+	it("takes this platform's, and no other that is missing or wrong", async () => {
+		expect(await computesX25519(platformX25519(subtle))).toBe(true);
+		expect(await computesX25519(nobleX25519())).toBe(true);
+		expect(await computesX25519({ ...nobleX25519(), agree: async () => new Uint8Array(32) })).toBe(false);
+		const throwing = { ...nobleX25519(), importPrivate: () => Promise.reject(new Error("not supported")) };
+		expect(await computesX25519(throwing)).toBe(false);
+	});
+
+	it("takes noble where the platform has none", async () => {
+		const crypto = await webX25519({} as SubtleCrypto);
+		const node = nodeCrypto();
+		const [ours, theirs] = [await crypto.importAgreementKey(new Uint8Array(32).fill(1)), new Uint8Array(32).fill(2)];
+		const { publicKey } = await node.importAgreementKey(theirs);
+		const shared = await node.agree(await node.importAgreementKey(theirs), ours.publicKey);
+		expect(await crypto.agree(ours, publicKey)).toEqual(shared);
 	});
 });
 

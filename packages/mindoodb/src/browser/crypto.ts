@@ -7,6 +7,7 @@ import { deflateRawStream } from "./deflate.js";
 import { webEd25519 } from "./ed25519.js";
 import { inflateBounded } from "./inflate.js";
 import { webRsaOaep } from "./rsa-oaep.js";
+import { webX25519 } from "./x25519.js";
 
 /** Most bytes that `getRandomValues` gives at once (Web Cryptography §10.1.1). */
 const randomQuota = 65_536;
@@ -15,7 +16,7 @@ const randomQuota = 65_536;
  * Cryptography by WebCrypto and `hash-wasm`, for browsers, workers and every runtime that has them.
  *
  * At its start it tries the platform's Ed25519 on cases in which libraries differ; where the platform does not follow
- * docs/entry-format.md, or has no Ed25519, `@noble/curves` takes its place.
+ * docs/entry-format.md, or has no Ed25519, `@noble/curves` takes its place. The same with X25519.
  *
  * Argon2id holds the thread while it runs: an application that cannot wait opens identities in a worker.
  */
@@ -49,6 +50,7 @@ export async function webCrypto(): Promise<Crypto> {
 	return {
 		...(await webEd25519(subtle)),
 		...webRsaOaep(subtle),
+		...(await webX25519(subtle)),
 
 		randomBytes(length) {
 			const bytes = new Uint8Array(length);

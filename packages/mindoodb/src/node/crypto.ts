@@ -17,6 +17,7 @@ import { latin1Bytes, plainBytes } from "./bytes.js";
 import { deflateRaw, inflateRaw, inflateRawAtMost } from "./deflate.js";
 import { ed25519 } from "./ed25519.js";
 import { rsaOaep } from "./rsa-oaep.js";
+import { x25519 } from "./x25519.js";
 
 /**
  * SHA-256 by a short string, because every `Buffer` that comes from OpenSSL has memory of its own to be made and collected: that
@@ -75,6 +76,7 @@ export function nodeCrypto(): Crypto {
 	return {
 		...ed25519(),
 		...rsaOaep(),
+		...x25519(),
 
 		randomBytes: randomSource(),
 

@@ -1,5 +1,6 @@
 import type { Crypto } from "@mindoodb/core";
 import { beforeAll, describe } from "vitest";
+import { agreementCases } from "./agreement-cases.js";
 import { cipherCases } from "./cipher-cases.js";
 import { deflateCases } from "./deflate-cases.js";
 import { hashCases } from "./hash-cases.js";
@@ -22,6 +23,7 @@ export function testCrypto(name: string, makeCrypto: () => Promise<Crypto>): voi
 		cipherCases(underTest);
 		signatureCases(underTest);
 		wrappingCases(underTest);
+		agreementCases(underTest);
 		passwordCases(underTest);
 		deflateCases(underTest);
 	});
