@@ -1,5 +1,6 @@
 import type { Crypto, Random } from "./crypto/crypto.js";
 import type { StoreFactory } from "./store/store.js";
+import type { Transport } from "./transport.js";
 
 /** Wall clock. Times are milliseconds since 1970-01-01T00:00:00Z. */
 export interface Clock {
@@ -25,4 +26,6 @@ export interface Env {
 	readonly clock: Clock;
 	readonly stores: StoreFactory;
 	readonly log: Log;
+	/** The way to another replica by its address, such as `wss://…`; absent where addresses cannot be reached. @throws {UsageError} for one that it cannot reach. */
+	readonly transportOf?: (address: string) => Transport;
 }

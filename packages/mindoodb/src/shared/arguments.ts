@@ -1,4 +1,4 @@
-import { type Argon2idCosts, UsageError } from "@mindoodb/core";
+import { type Argon2idCosts, KeyError, UsageError } from "@mindoodb/core";
 
 /** @throws {UsageError} unless the key has 32 and the initialisation vector 12 bytes. */
 export function checkKey(key: Uint8Array, iv: Uint8Array): void {
@@ -21,6 +21,23 @@ export function checkTarget(target: Uint8Array, plaintext: Uint8Array): void {
 			found: target.length,
 		});
 	}
+}
+
+/** @throws {KeyError} `key-mismatch` unless an X25519 private key has 32 bytes. */
+export function checkAgreementKey(privateKey: Uint8Array): void {
+	if (privateKey.length === 32) return;
+	throw new KeyError(`X25519 private key: expected 32 bytes, found ${privateKey.length}`, {
+		code: "key-mismatch",
+		expected: 32,
+		found: privateKey.length,
+	});
+}
+
+/** Whether all bytes are zero, in time that depends on the length alone. */
+export function isZero(bytes: Uint8Array): boolean {
+	let seen = 0;
+	for (const byte of bytes) seen |= byte;
+	return seen === 0;
 }
 
 /** What RFC 9106 §3.1 allows, and an empty password, which not every library takes. @throws {UsageError} */
