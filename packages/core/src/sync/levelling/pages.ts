@@ -82,7 +82,7 @@ async function* readBackwards(
 	yield* readBackwards(store, after, next);
 }
 
-function payloadBytes(entry: StoredEntry): number {
+export function payloadBytes(entry: StoredEntry): number {
 	return entry.kind === "stub" ? 0 : (entry.payload?.length ?? 0);
 }
 

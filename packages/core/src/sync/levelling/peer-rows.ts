@@ -1,10 +1,13 @@
 /**
- * Rows of levelling in a store, beside those of its database (database/document-rows.ts). Numbers are big-endian.
+ * Rows of levelling in a store, beside those of its database (database/document-rows.ts). Numbers are big-endian. `who` is 20 ‖ the
+ * public key of the peer (32 bytes), or 00 for a store in reach that no channel has proved anything of.
  *
- * | key                                     | value                         | for                                     |
- * |-----------------------------------------|-------------------------------|-----------------------------------------|
- * | 07 ‖ peer's store id(16) ‖ direction(1) | position, see peer-memory.ts  | how far both are level                  |
- * | 08 ‖ peer's store id(16) ‖ direction(1) ‖ kind(1) ‖ arrival(6) | empty  | arrivals that levelling passed and left |
+ * | key                                             | value                        | for                                     |
+ * |-------------------------------------------------|------------------------------|-----------------------------------------|
+ * | 07 ‖ who ‖ peer's store id(16) ‖ direction(1)   | position, see peer-memory.ts | how far both are level                  |
+ * | 08 ‖ who ‖ peer's store id(16) ‖ direction(1) ‖ kind(1) ‖ arrival(6) | empty   | arrivals that levelling passed and left |
+ *
+ * Rows of stores that were written before keys were part of it are shorter, and dropped when a store is met for the first time.
  */
 import { readUint, writeUint } from "../../bytes/big-endian.js";
 import { concatBytes } from "../../bytes/concat.js";
@@ -22,34 +25,51 @@ const noteKinds = { directory: 1, again: 2 } as const;
 /** When a noted arrival is worth another try: once the directory has changed, or at every meeting. */
 export type NoteKind = keyof typeof noteKinds;
 
+const whoBytes = 32;
+
 export const noValue = new Uint8Array(0);
 
-export function positionKey(storeId: string, direction: Direction): Uint8Array {
-	return concatBytes(Uint8Array.of(peerRowKinds.position), peerPrefix(storeId, direction));
+/** A store and who speaks for it. */
+export interface PeerStore {
+	/** Public key that a channel proved, hex; `undefined` where none did. */
+	readonly peer: string | undefined;
+	readonly storeId: string;
 }
 
-export function positionRange(): RowRange {
-	return prefixRange(Uint8Array.of(peerRowKinds.position));
+export function positionKey(of: PeerStore, direction: Direction): Uint8Array {
+	return concatBytes(Uint8Array.of(peerRowKinds.position), peerPrefix(of, direction));
 }
 
-export function storeIdOfPositionKey(key: Uint8Array): string {
-	return toHex(key.subarray(1, 17));
+/** Positions of all stores, or of those that one peer speaks for. */
+export function positionRange(peer?: { readonly peer: string | undefined }): RowRange {
+	const kind = Uint8Array.of(peerRowKinds.position);
+	return prefixRange(peer === undefined ? kind : concatBytes(kind, who(peer.peer)));
 }
 
-export function noteKey(storeId: string, direction: Direction, kind: NoteKind, arrival: number): Uint8Array {
+/** `undefined` for a row of an earlier form. */
+export function readPositionKey(key: Uint8Array): (PeerStore & { readonly direction: Direction }) | undefined {
+	const peerBytes = key[1] ?? 0;
+	const storeAt = 2 + peerBytes;
+	if (key.length !== storeAt + 17 || (peerBytes !== 0 && peerBytes !== whoBytes)) return undefined;
+	const peer = peerBytes === 0 ? undefined : toHex(key.subarray(2, storeAt));
+	const direction = key[key.length - 1] === directions.pull ? "pull" : "push";
+	return { peer, storeId: toHex(key.subarray(storeAt, storeAt + 16)), direction };
+}
+
+export function noteKey(of: PeerStore, direction: Direction, kind: NoteKind, arrival: number): Uint8Array {
 	const number = new Uint8Array(6);
 	writeUint(number, 0, arrival, 6);
 	return concatBytes(
 		Uint8Array.of(peerRowKinds.note),
-		peerPrefix(storeId, direction),
+		peerPrefix(of, direction),
 		Uint8Array.of(noteKinds[kind]),
 		number,
 	);
 }
 
 /** Notes about a store in one direction; all kinds unless one is named. */
-export function noteRange(storeId: string, direction: Direction, kind?: NoteKind): RowRange {
-	const prefix = concatBytes(Uint8Array.of(peerRowKinds.note), peerPrefix(storeId, direction));
+export function noteRange(of: PeerStore, direction: Direction, kind?: NoteKind): RowRange {
+	const prefix = concatBytes(Uint8Array.of(peerRowKinds.note), peerPrefix(of, direction));
 	return prefixRange(kind === undefined ? prefix : concatBytes(prefix, Uint8Array.of(noteKinds[kind])));
 }
 
@@ -58,6 +78,11 @@ export function arrivalOfNoteKey(key: Uint8Array): number {
 	return readUint(key, key.length - 6, 6);
 }
 
-function peerPrefix(storeId: string, direction: Direction): Uint8Array {
-	return concatBytes(fromHex(storeId, 16), Uint8Array.of(directions[direction]));
+function peerPrefix({ peer, storeId }: PeerStore, direction: Direction): Uint8Array {
+	return concatBytes(who(peer), fromHex(storeId, 16), Uint8Array.of(directions[direction]));
+}
+
+function who(peer: string | undefined): Uint8Array {
+	if (peer === undefined) return Uint8Array.of(0);
+	return concatBytes(Uint8Array.of(whoBytes), fromHex(peer, whoBytes));
 }
