@@ -1,37 +1,109 @@
-/** Entries on the wire: CBOR array of [0, header, payload or null, signature or null] or [1, headerHash, link, signature or null]. */
-import { type CborValue, decodeCbor, encodeCbor } from "../../bytes/cbor.js";
+/**
+ * Entries on the wire: what the receiver can derive is not sent.
+ *
+ * | bytes  | meaning                                                                          |
+ * |--------|----------------------------------------------------------------------------------|
+ * | varies | number of entries, at most 4,096                                                 |
+ * | varies | for each entry 1 and the length of its payload, or 0 where that does not go along |
+ * | varies | these payloads                                                                   |
+ * | varies | for each entry a row, see run-row.ts                                             |
+ *
+ * Numbers are unsigned LEB128. The receiver hashes payloads, rebuilds each header from its row and computes the address. Whether that
+ * is the address of an entry which its author signed, the chain and the signatures tell: a run is only a way of writing.
+ *
+ * Which payloads go along is the sender's choice. For one of more than 64 KiB the entry stands here without it, and the message around
+ * the run announces that it comes as Chunks.
+ */
+import { equalBytes } from "../../bytes/compare.js";
+import { concatBytes } from "../../bytes/concat.js";
+import { toHex } from "../../bytes/hex.js";
 import type { Crypto } from "../../crypto/crypto.js";
-import { decodeLink, encodeLink, hashEntry, parseEntry, type StoredEntry } from "../../entry/entry.js";
+import type { StoredEntry } from "../../entry/entry.js";
 import { FormatError } from "../../errors.js";
+import { Packer, Unpacker } from "../../store/packing.js";
+import { RowsPacker } from "./pack-rows.js";
+import type { RunPayload } from "./run-row.js";
+import { RowsUnpacker } from "./unpack-rows.js";
 
 /** Entries of one run. */
 export const mostEntries = 4096;
+/** Bytes of all headers of a run: rows that name what came before unfold to many times their bytes. */
+export const mostHeaderBytes = 8 * 1024 * 1024;
 
-export async function packRun(_crypto: Crypto, entries: readonly StoredEntry[]): Promise<Uint8Array> {
-	return encodeCbor(
-		entries.map((entry) =>
-			entry.kind === "stub"
-				? [1, entry.headerHash, encodeLink(entry.link), entry.signature ?? null]
-				: [0, entry.header, entry.payload ?? null, entry.signature ?? null],
-		),
-	);
+/**
+ * @param entries whose headers have at most `mostHeaderBytes` together.
+ * @throws {FormatError} `limit`
+ */
+export async function packRun(crypto: Crypto, entries: readonly StoredEntry[]): Promise<Uint8Array> {
+	checkCount(entries.length);
+	let headerBytes = 0;
+	for (const entry of entries) headerBytes = addHeader(headerBytes, entry);
+	const bytes = entries.flatMap((entry) => (payloadOf(entry) === undefined ? [] : [payloadOf(entry) as Uint8Array]));
+	const payloads = await hashPayloads(crypto, bytes);
+	return joinRun(entries, payloads);
 }
 
-/** Computes addresses; signatures and payloads are the receiver's to check. @throws {FormatError} */
+/**
+ * Computes addresses; signatures, and whether a payload left out is the announced one, are the receiver's to check.
+ * @throws {FormatError} when `packRun` would not have written these bytes.
+ */
 export async function unpackRun(crypto: Crypto, bytes: Uint8Array): Promise<StoredEntry[]> {
-	const items = decodeCbor(bytes);
-	if (!Array.isArray(items) || items.length > mostEntries) throw new FormatError("run: expected an array of entries");
-	return Promise.all((items as readonly CborValue[]).map((item) => unpackOne(crypto, item)));
+	const unpacker = new Unpacker(bytes);
+	const count = unpacker.uint();
+	checkCount(count);
+	const lengths = Array.from({ length: count }, () => unpacker.uint());
+	const present = lengths.filter((length) => length > 0).map((length) => unpacker.raw(length - 1));
+	const payloads = await hashPayloads(crypto, present);
+	const rows = new RowsUnpacker(crypto, unpacker);
+	const entries: StoredEntry[] = [];
+	let next = 0;
+	let headerBytes = 0;
+	for (const length of lengths) {
+		const entry = await rows.next(length === 0 ? undefined : payloads[next++]);
+		headerBytes = addHeader(headerBytes, entry);
+		entries.push(entry);
+	}
+	// Covers whatever can be written in two ways, and bytes behind the last row.
+	if (!equalBytes(joinRun(entries, payloads), bytes)) throw new FormatError("run: expected its shortest form");
+	return entries;
 }
 
-async function unpackOne(crypto: Crypto, item: CborValue): Promise<StoredEntry> {
-	if (!Array.isArray(item) || item.length !== 4) throw new FormatError("run: expected four elements");
-	const [kind, first, second, third] = item as CborValue[];
-	if (!(first instanceof Uint8Array)) throw new FormatError("run: expected bytes");
-	const signature = third instanceof Uint8Array ? third : undefined;
-	const body = second instanceof Uint8Array ? second : undefined;
-	if (kind === 0) return parseEntry(crypto, { header: first, payload: body, signature });
-	if (kind !== 1 || body === undefined) throw new FormatError("run: expected an entry or a stub");
-	const link = decodeLink(body);
-	return { kind: "stub", hash: await hashEntry(crypto, first, link), headerHash: first, link, signature };
+/** @param payloads of the entries that have one, in their order. */
+function joinRun(entries: readonly StoredEntry[], payloads: readonly RunPayload[]): Uint8Array {
+	const lengths = new Packer().uint(entries.length);
+	const rows = new RowsPacker();
+	let next = 0;
+	for (const entry of entries) {
+		const payload = payloadOf(entry) === undefined ? undefined : payloads[next++];
+		lengths.uint(payload === undefined ? 0 : payload.bytes.length + 1);
+		rows.add(entry, payload);
+	}
+	return concatBytes(lengths.finish(), ...payloads.map((payload) => payload.bytes), rows.finish());
+}
+
+function payloadOf(entry: StoredEntry): Uint8Array | undefined {
+	return entry.kind === "stub" ? undefined : entry.payload;
+}
+
+async function hashPayloads(crypto: Crypto, payloads: readonly Uint8Array[]): Promise<RunPayload[]> {
+	const hashes = await crypto.sha256Many(payloads);
+	return payloads.map((bytes, index) => ({ bytes, contentHash: toHex(hashes[index] as Uint8Array) }));
+}
+
+function checkCount(count: number): void {
+	if (count <= mostEntries) return;
+	throw new FormatError(`run: expected at most ${mostEntries} entries, found ${count}`, {
+		code: "limit",
+		expected: mostEntries,
+		found: count,
+	});
+}
+
+function addHeader(bytes: number, entry: StoredEntry): number {
+	const sum = bytes + (entry.kind === "stub" ? 0 : entry.header.length);
+	if (sum <= mostHeaderBytes) return sum;
+	throw new FormatError(`run: expected at most ${mostHeaderBytes} bytes of headers`, {
+		code: "limit",
+		expected: mostHeaderBytes,
+	});
 }

@@ -12,7 +12,7 @@ import type { Message as Message$1 } from "@bufbuild/protobuf";
  * Describes the file sync.proto.
  */
 export const file_sync: GenFile = /*@__PURE__*/
-  fileDesc("CgpzeW5jLnByb3RvEhBtaW5kb29kYi5zeW5jLnYxIv8DCgdNZXNzYWdlEiYKBG9wZW4YASABKAsyFi5taW5kb29kYi5zeW5jLnYxLk9wZW5IABIqCgZvcGVuZWQYAiABKAsyGC5taW5kb29kYi5zeW5jLnYxLk9wZW5lZEgAEiwKB3JlcXVlc3QYAyABKAsyGS5taW5kb29kYi5zeW5jLnYxLlJlcXVlc3RIABIuCghyZXNwb25zZRgEIAEoCzIaLm1pbmRvb2RiLnN5bmMudjEuUmVzcG9uc2VIABIuCghhbm5vdW5jZRgFIAEoCzIaLm1pbmRvb2RiLnN5bmMudjEuQW5ub3VuY2VIABI0CgthY2tub3dsZWRnZRgGIAEoCzIdLm1pbmRvb2RiLnN5bmMudjEuQWNrbm93bGVkZ2VIABIuCghwcmVzZW5jZRgHIAEoCzIaLm1pbmRvb2RiLnN5bmMudjEuUHJlc2VuY2VIABIqCgZ0aWNrZXQYCCABKAsyGC5taW5kb29kYi5zeW5jLnYxLlRpY2tldEgAEigKBWNsb3NlGAkgASgLMhcubWluZG9vZGIuc3luYy52MS5DbG9zZUgAEiYKBHBpbmcYCiABKAsyFi5taW5kb29kYi5zeW5jLnYxLlBpbmdIABImCgRwb25nGAsgASgLMhYubWluZG9vZGIuc3luYy52MS5Qb25nSABCBgoEa2luZCIrCghQb3NpdGlvbhIPCgdhcnJpdmFsGAEgASgEEg4KBmRpZ2VzdBgCIAEoDCJaCgRPcGVuEhcKD2RpcmVjdG9yeV9oZWFkcxgBIAEoDBIrCgZzdG9yZXMYAiADKAsyGy5taW5kb29kYi5zeW5jLnYxLlN0b3JlT3BlbhIMCgRsaXZlGAMgASgIIqQBCglTdG9yZU9wZW4SDgoGbnVtYmVyGAEgASgNEg0KBWRiX2lkGAIgASgJEhMKC2F0dGFjaG1lbnRzGAMgASgIEhAKCHN0b3JlX2lkGAQgASgMEiYKAmF0GAUgASgLMhoubWluZG9vZGIuc3luYy52MS5Qb3NpdGlvbhIpCgVrbm93bhgGIAEoCzIaLm1pbmRvb2RiLnN5bmMudjEuUG9zaXRpb24iXgoGT3BlbmVkEhcKD2RpcmVjdG9yeV9oZWFkcxgBIAEoDBItCgZzdG9yZXMYAiADKAsyHS5taW5kb29kYi5zeW5jLnYxLlN0b3JlT3BlbmVkEgwKBG1vcmUYAyADKAki6QEKC1N0b3JlT3BlbmVkEg4KBm51bWJlchgBIAEoDRI0CgZhbnN3ZXIYAiABKA4yJC5taW5kb29kYi5zeW5jLnYxLlN0b3JlT3BlbmVkLkFuc3dlchIQCghzdG9yZV9pZBgDIAEoDBImCgJhdBgEIAEoCzIaLm1pbmRvb2RiLnN5bmMudjEuUG9zaXRpb24SKQoFa25vd24YBSABKAsyGi5taW5kb29kYi5zeW5jLnYxLlBvc2l0aW9uEg8KB3Jlc3VtZXMYBiABKAgiHgoGQW5zd2VyEggKBE9QRU4QABIKCgZBQlNFTlQQASLqAwoHUmVxdWVzdBIKCgJpZBgBIAEoDRINCgVzdG9yZRgCIAEoDRImCgRyZWFkGAMgASgLMhYubWluZG9vZGIuc3luYy52MS5SZWFkSAASJAoDZ2V0GAQgASgLMhUubWluZG9vZGIuc3luYy52MS5HZXRIABINCgNoYXMYBSABKAxIABINCgNwdXQYBiABKAxIABITCglyZWNvbmNpbGUYByABKAxIABIuCghjb250ZW50cxgIIAEoCzIaLm1pbmRvb2RiLnN5bmMudjEuQ29udGVudHNIABI1CgxoYXNfY29udGVudHMYCSABKAsyHS5taW5kb29kYi5zeW5jLnYxLkhhc0NvbnRlbnRzSAASGAoOd2FudHNfY29udGVudHMYCiABKAxIABISCghwb3NpdGlvbhgLIAEoCEgAEhMKCWRhdGFiYXNlcxgMIAEoCEgAEiwKB3Jlc29sdmUYDSABKAsyGS5taW5kb29kYi5zeW5jLnYxLlJlc29sdmVIABImCgRmaW5kGA4gASgLMhYubWluZG9vZGIuc3luYy52MS5GaW5kSAASDwoFcHVyZ2UYDyABKAlIABIqCgZyZWNlbnQYECABKAsyGC5taW5kb29kYi5zeW5jLnYxLlJlY2VudEgAQgYKBGtpbmQiagoEUmVhZBINCgVhZnRlchgBIAEoBBINCgVsaW1pdBgCIAEoDRIRCgltYXhfYnl0ZXMYAyABKA0SFwoPd2l0aG91dF9wYXlsb2FkGAQgASgIEhgKEHdpdGhvdXRfY29udGVudHMYBSABKAgiLgoDR2V0Eg4KBmhhc2hlcxgBIAEoDBIXCg93aXRob3V0X3BheWxvYWQYAiABKAgiRgoIQ29udGVudHMSDgoGaGFzaGVzGAEgASgMEioKBGhlbGQYAiADKAsyHC5taW5kb29kYi5zeW5jLnYxLkhlbGRDaHVua3MiMgoKSGVsZENodW5rcxIUCgxjb250ZW50X2hhc2gYASABKAwSDgoGcmFuZ2VzGAIgAygNIi4KC0hhc0NvbnRlbnRzEg4KBmhhc2hlcxgBIAEoDBIPCgdsYXN0aW5nGAIgASgIIlMKB1Jlc29sdmUSDQoFc3RhcnQYASABKAwSDwoHc3RvcF9hdBgCIAEoDRIRCgltYXhfZGVwdGgYAyABKA0SFQoNd2l0aG91dF9zdGFydBgEIAEoCCIlCgRGaW5kEg0KBWtub3duGAEgASgMEg4KBmRvY19pZBgCIAEoCSI6CgZSZWNlbnQSDgoGYmVmb3JlGAEgASgEEg0KBWxpbWl0GAIgASgNEhEKCW1heF9ieXRlcxgDIAEoDSLTAwoIUmVzcG9uc2USCgoCaWQYASABKA0SJgoEcGFnZRgCIAEoCzIWLm1pbmRvb2RiLnN5bmMudjEuUGFnZUgAEiwKB2VudHJpZXMYAyABKAsyGS5taW5kb29kYi5zeW5jLnYxLkVudHJpZXNIABIqCgZoYXNoZXMYBCABKAsyGC5taW5kb29kYi5zeW5jLnYxLkhhc2hlc0gAEioKBnJlcG9ydBgFIAEoCzIYLm1pbmRvb2RiLnN5bmMudjEuUmVwb3J0SAASFAoKcmVjb25jaWxlZBgGIAEoDEgAEjcKCGNvbnRlbnRzGAcgASgLMiMubWluZG9vZGIuc3luYy52MS5Bbm5vdW5jZWRDb250ZW50c0gAEigKBXdoZXJlGAggASgLMhcubWluZG9vZGIuc3luYy52MS5XaGVyZUgAEjAKCWRhdGFiYXNlcxgJIAEoCzIbLm1pbmRvb2RiLnN5bmMudjEuRGF0YWJhc2VzSAASKgoGZmFpbGVkGAogASgLMhgubWluZG9vZGIuc3luYy52MS5GYWlsZWRIABIuCgZyZWNlbnQYCyABKAsyHC5taW5kb29kYi5zeW5jLnYxLlJlY2VudFBhZ2VIAEIGCgRraW5kIoYBCgRQYWdlEgsKA3J1bhgBIAEoDBIMCgRnYXBzGAIgAygNEgwKBG5leHQYAyABKAQSDgoGZGlnZXN0GAQgASgMEg8KB2RhbWFnZWQYBSADKAQSNAoIY29udGVudHMYBiADKAsyIi5taW5kb29kYi5zeW5jLnYxLkFubm91bmNlZENvbnRlbnQiXgoHRW50cmllcxILCgNydW4YASABKAwSEAoIYXJyaXZhbHMYAiADKAQSNAoIY29udGVudHMYAyADKAsyIi5taW5kb29kYi5zeW5jLnYxLkFubm91bmNlZENvbnRlbnQiGAoGSGFzaGVzEg4KBmhhc2hlcxgBIAEoDCJwCgZSZXBvcnQSKgoGc3RvcmVkGAEgAygLMhoubWluZG9vZGIuc3luYy52MS5TdG9yZWRBdBINCgVrbm93bhgCIAEoDBIrCgdyZWZ1c2VkGAMgAygLMhoubWluZG9vZGIuc3luYy52MS5EZWNsaW5lZCIpCghTdG9yZWRBdBIMCgRoYXNoGAEgASgMEg8KB2Fycml2YWwYAiABKAQiOQoIRGVjbGluZWQSDAoEaGFzaBgBIAEoDBIOCgZyZWFzb24YAiABKAkSDwoHbWVzc2FnZRgDIAEoCSJFChBBbm5vdW5jZWRDb250ZW50EhQKDGNvbnRlbnRfaGFzaBgBIAEoDBIMCgRzaXplGAIgASgEEg0KBWRhdHVtGAMgASgMIlkKEUFubm91bmNlZENvbnRlbnRzEjUKCWFubm91bmNlZBgBIAMoCzIiLm1pbmRvb2RiLnN5bmMudjEuQW5ub3VuY2VkQ29udGVudBINCgV3aG9sZRgCIAMoDCI1CgVXaGVyZRIsCghwb3NpdGlvbhgBIAEoCzIaLm1pbmRvb2RiLnN5bmMudjEuUG9zaXRpb24iGwoJRGF0YWJhc2VzEg4KBmRiX2lkcxgBIAMoCSInCgZGYWlsZWQSDAoEY29kZRgBIAEoCRIPCgdtZXNzYWdlGAIgASgJIl0KClJlY2VudFBhZ2USCwoDcnVuGAEgASgMEgwKBG5leHQYAiABKAQSNAoIY29udGVudHMYAyADKAsyIi5taW5kb29kYi5zeW5jLnYxLkFubm91bmNlZENvbnRlbnQiTgoIQW5ub3VuY2USDQoFc3RvcmUYASABKA0SDQoFYWZ0ZXIYAiABKAQSJAoEcGFnZRgDIAEoCzIWLm1pbmRvb2RiLnN5bmMudjEuUGFnZSJ1CgtBY2tub3dsZWRnZRINCgVzdG9yZRgBIAEoDRIpCgVrbm93bhgCIAEoCzIaLm1pbmRvb2RiLnN5bmMudjEuUG9zaXRpb24SLAoIZGVjbGluZWQYAyADKAsyGi5taW5kb29kYi5zeW5jLnYxLkRlY2xpbmVkIioKCFByZXNlbmNlEg0KBWRiX2lkGAEgASgJEg8KB21lc3NhZ2UYAiABKAwiJAoGVGlja2V0EgoKAmlkGAEgASgMEg4KBnNlY3JldBgCIAEoDCI1CgVDbG9zZRIOCgZyZWFzb24YASABKAkSDQoFcmV0cnkYAiABKAgSDQoFYWZ0ZXIYAyABKA0iFgoEUGluZxIOCgZudW1iZXIYASABKA0iFgoEUG9uZxIOCgZudW1iZXIYASABKA1iBnByb3RvMw");
+  fileDesc("CgpzeW5jLnByb3RvEhBtaW5kb29kYi5zeW5jLnYxIvsFCgdNZXNzYWdlEiYKBG9wZW4YASABKAsyFi5taW5kb29kYi5zeW5jLnYxLk9wZW5IABIqCgZvcGVuZWQYAiABKAsyGC5taW5kb29kYi5zeW5jLnYxLk9wZW5lZEgAEiwKB3JlcXVlc3QYAyABKAsyGS5taW5kb29kYi5zeW5jLnYxLlJlcXVlc3RIABIuCghyZXNwb25zZRgEIAEoCzIaLm1pbmRvb2RiLnN5bmMudjEuUmVzcG9uc2VIABIuCghhbm5vdW5jZRgFIAEoCzIaLm1pbmRvb2RiLnN5bmMudjEuQW5ub3VuY2VIABI0CgthY2tub3dsZWRnZRgGIAEoCzIdLm1pbmRvb2RiLnN5bmMudjEuQWNrbm93bGVkZ2VIABIuCghwcmVzZW5jZRgHIAEoCzIaLm1pbmRvb2RiLnN5bmMudjEuUHJlc2VuY2VIABIqCgZ0aWNrZXQYCCABKAsyGC5taW5kb29kYi5zeW5jLnYxLlRpY2tldEgAEigKBWNsb3NlGAkgASgLMhcubWluZG9vZGIuc3luYy52MS5DbG9zZUgAEiYKBHBpbmcYCiABKAsyFi5taW5kb29kYi5zeW5jLnYxLlBpbmdIABImCgRwb25nGAsgASgLMhYubWluZG9vZGIuc3luYy52MS5Qb25nSAASKgoGc2lnbmFsGAwgASgLMhgubWluZG9vZGIuc3luYy52MS5TaWduYWxIABIwCglpbnRyb2R1Y2UYFCABKAsyGy5taW5kb29kYi5zeW5jLnYxLkludHJvZHVjZUgAEjIKCmludHJvZHVjZWQYFSABKAsyHC5taW5kb29kYi5zeW5jLnYxLkludHJvZHVjZWRIABIzCgtrZWVwX3RlbmFudBgWIAEoCzIcLm1pbmRvb2RiLnN5bmMudjEuS2VlcFRlbmFudEgAEjMKC3RlbmFudF9rZXB0GBcgASgLMhwubWluZG9vZGIuc3luYy52MS5UZW5hbnRLZXB0SABCBgoEa2luZCIrCghQb3NpdGlvbhIPCgdhcnJpdmFsGAEgASgEEg4KBmRpZ2VzdBgCIAEoDCJaCgRPcGVuEhcKD2RpcmVjdG9yeV9oZWFkcxgBIAEoDBIrCgZzdG9yZXMYAiADKAsyGy5taW5kb29kYi5zeW5jLnYxLlN0b3JlT3BlbhIMCgRsaXZlGAMgASgIIrwBCglTdG9yZU9wZW4SDgoGbnVtYmVyGAEgASgNEg0KBWRiX2lkGAIgASgJEhMKC2F0dGFjaG1lbnRzGAMgASgIEhAKCHN0b3JlX2lkGAQgASgMEiYKAmF0GAUgASgLMhoubWluZG9vZGIuc3luYy52MS5Qb3NpdGlvbhIpCgVrbm93bhgGIAEoCzIaLm1pbmRvb2RiLnN5bmMudjEuUG9zaXRpb24SFgoObGFja3NfY29udGVudHMYByABKAgiXgoGT3BlbmVkEhcKD2RpcmVjdG9yeV9oZWFkcxgBIAEoDBItCgZzdG9yZXMYAiADKAsyHS5taW5kb29kYi5zeW5jLnYxLlN0b3JlT3BlbmVkEgwKBG1vcmUYAyADKAkigQIKC1N0b3JlT3BlbmVkEg4KBm51bWJlchgBIAEoDRI0CgZhbnN3ZXIYAiABKA4yJC5taW5kb29kYi5zeW5jLnYxLlN0b3JlT3BlbmVkLkFuc3dlchIQCghzdG9yZV9pZBgDIAEoDBImCgJhdBgEIAEoCzIaLm1pbmRvb2RiLnN5bmMudjEuUG9zaXRpb24SKQoFa25vd24YBSABKAsyGi5taW5kb29kYi5zeW5jLnYxLlBvc2l0aW9uEg8KB3Jlc3VtZXMYBiABKAgSFgoObGFja3NfY29udGVudHMYByABKAgiHgoGQW5zd2VyEggKBE9QRU4QABIKCgZBQlNFTlQQASLqAwoHUmVxdWVzdBIKCgJpZBgBIAEoDRINCgVzdG9yZRgCIAEoDRImCgRyZWFkGAMgASgLMhYubWluZG9vZGIuc3luYy52MS5SZWFkSAASJAoDZ2V0GAQgASgLMhUubWluZG9vZGIuc3luYy52MS5HZXRIABINCgNoYXMYBSABKAxIABINCgNwdXQYBiABKAxIABITCglyZWNvbmNpbGUYByABKAxIABIuCghjb250ZW50cxgIIAEoCzIaLm1pbmRvb2RiLnN5bmMudjEuQ29udGVudHNIABI1CgxoYXNfY29udGVudHMYCSABKAsyHS5taW5kb29kYi5zeW5jLnYxLkhhc0NvbnRlbnRzSAASGAoOd2FudHNfY29udGVudHMYCiABKAxIABISCghwb3NpdGlvbhgLIAEoCEgAEhMKCWRhdGFiYXNlcxgMIAEoCEgAEiwKB3Jlc29sdmUYDSABKAsyGS5taW5kb29kYi5zeW5jLnYxLlJlc29sdmVIABImCgRmaW5kGA4gASgLMhYubWluZG9vZGIuc3luYy52MS5GaW5kSAASDwoFcHVyZ2UYDyABKAlIABIqCgZyZWNlbnQYECABKAsyGC5taW5kb29kYi5zeW5jLnYxLlJlY2VudEgAQgYKBGtpbmQiagoEUmVhZBINCgVhZnRlchgBIAEoBBINCgVsaW1pdBgCIAEoDRIRCgltYXhfYnl0ZXMYAyABKA0SFwoPd2l0aG91dF9wYXlsb2FkGAQgASgIEhgKEHdpdGhvdXRfY29udGVudHMYBSABKAgiSAoDR2V0Eg4KBmhhc2hlcxgBIAEoDBIXCg93aXRob3V0X3BheWxvYWQYAiABKAgSGAoQd2l0aG91dF9jb250ZW50cxgDIAEoCCJGCghDb250ZW50cxIOCgZoYXNoZXMYASABKAwSKgoEaGVsZBgCIAMoCzIcLm1pbmRvb2RiLnN5bmMudjEuSGVsZENodW5rcyIyCgpIZWxkQ2h1bmtzEhQKDGNvbnRlbnRfaGFzaBgBIAEoDBIOCgZyYW5nZXMYAiADKA0iLgoLSGFzQ29udGVudHMSDgoGaGFzaGVzGAEgASgMEg8KB2xhc3RpbmcYAiABKAgiUwoHUmVzb2x2ZRINCgVzdGFydBgBIAEoDBIPCgdzdG9wX2F0GAIgASgNEhEKCW1heF9kZXB0aBgDIAEoDRIVCg13aXRob3V0X3N0YXJ0GAQgASgIIiUKBEZpbmQSDQoFa25vd24YASABKAwSDgoGZG9jX2lkGAIgASgJIjoKBlJlY2VudBIOCgZiZWZvcmUYASABKAQSDQoFbGltaXQYAiABKA0SEQoJbWF4X2J5dGVzGAMgASgNItMDCghSZXNwb25zZRIKCgJpZBgBIAEoDRImCgRwYWdlGAIgASgLMhYubWluZG9vZGIuc3luYy52MS5QYWdlSAASLAoHZW50cmllcxgDIAEoCzIZLm1pbmRvb2RiLnN5bmMudjEuRW50cmllc0gAEioKBmhhc2hlcxgEIAEoCzIYLm1pbmRvb2RiLnN5bmMudjEuSGFzaGVzSAASKgoGcmVwb3J0GAUgASgLMhgubWluZG9vZGIuc3luYy52MS5SZXBvcnRIABIUCgpyZWNvbmNpbGVkGAYgASgMSAASNwoIY29udGVudHMYByABKAsyIy5taW5kb29kYi5zeW5jLnYxLkFubm91bmNlZENvbnRlbnRzSAASKAoFd2hlcmUYCCABKAsyFy5taW5kb29kYi5zeW5jLnYxLldoZXJlSAASMAoJZGF0YWJhc2VzGAkgASgLMhsubWluZG9vZGIuc3luYy52MS5EYXRhYmFzZXNIABIqCgZmYWlsZWQYCiABKAsyGC5taW5kb29kYi5zeW5jLnYxLkZhaWxlZEgAEi4KBnJlY2VudBgLIAEoCzIcLm1pbmRvb2RiLnN5bmMudjEuUmVjZW50UGFnZUgAQgYKBGtpbmQihgEKBFBhZ2USCwoDcnVuGAEgASgMEgwKBGdhcHMYAiADKA0SDAoEbmV4dBgDIAEoBBIOCgZkaWdlc3QYBCABKAwSDwoHZGFtYWdlZBgFIAMoBBI0Cghjb250ZW50cxgGIAMoCzIiLm1pbmRvb2RiLnN5bmMudjEuQW5ub3VuY2VkQ29udGVudCKAAQoHRW50cmllcxILCgNydW4YASABKAwSEAoIYXJyaXZhbHMYAiADKAQSNAoIY29udGVudHMYAyADKAsyIi5taW5kb29kYi5zeW5jLnYxLkFubm91bmNlZENvbnRlbnQSDwoHY292ZXJlZBgEIAEoDRIPCgdkYW1hZ2VkGAUgAygEIhgKBkhhc2hlcxIOCgZoYXNoZXMYASABKAwicAoGUmVwb3J0EioKBnN0b3JlZBgBIAMoCzIaLm1pbmRvb2RiLnN5bmMudjEuU3RvcmVkQXQSDQoFa25vd24YAiABKAwSKwoHcmVmdXNlZBgDIAMoCzIaLm1pbmRvb2RiLnN5bmMudjEuRGVjbGluZWQiKQoIU3RvcmVkQXQSDAoEaGFzaBgBIAEoDBIPCgdhcnJpdmFsGAIgASgEIjkKCERlY2xpbmVkEgwKBGhhc2gYASABKAwSDgoGcmVhc29uGAIgASgJEg8KB21lc3NhZ2UYAyABKAkiRQoQQW5ub3VuY2VkQ29udGVudBIUCgxjb250ZW50X2hhc2gYASABKAwSDAoEc2l6ZRgCIAEoBBINCgVkYXR1bRgDIAEoDCJqChFBbm5vdW5jZWRDb250ZW50cxI1Cglhbm5vdW5jZWQYASADKAsyIi5taW5kb29kYi5zeW5jLnYxLkFubm91bmNlZENvbnRlbnQSDQoFd2hvbGUYAiADKAwSDwoHY292ZXJlZBgDIAEoDSI1CgVXaGVyZRIsCghwb3NpdGlvbhgBIAEoCzIaLm1pbmRvb2RiLnN5bmMudjEuUG9zaXRpb24iGwoJRGF0YWJhc2VzEg4KBmRiX2lkcxgBIAMoCSInCgZGYWlsZWQSDAoEY29kZRgBIAEoCRIPCgdtZXNzYWdlGAIgASgJIl0KClJlY2VudFBhZ2USCwoDcnVuGAEgASgMEgwKBG5leHQYAiABKAQSNAoIY29udGVudHMYAyADKAsyIi5taW5kb29kYi5zeW5jLnYxLkFubm91bmNlZENvbnRlbnQiTgoIQW5ub3VuY2USDQoFc3RvcmUYASABKA0SDQoFYWZ0ZXIYAiABKAQSJAoEcGFnZRgDIAEoCzIWLm1pbmRvb2RiLnN5bmMudjEuUGFnZSKRAQoLQWNrbm93bGVkZ2USDQoFc3RvcmUYASABKA0SKQoFa25vd24YAiABKAsyGi5taW5kb29kYi5zeW5jLnYxLlBvc2l0aW9uEiwKCGRlY2xpbmVkGAMgAygLMhoubWluZG9vZGIuc3luYy52MS5EZWNsaW5lZBIMCgRkb25lGAQgASgIEgwKBHRvbGQYBSABKAgiKgoIUHJlc2VuY2USDQoFZGJfaWQYASABKAkSDwoHbWVzc2FnZRgCIAEoDCInCgZTaWduYWwSDAoEcGVlchgBIAEoDBIPCgdtZXNzYWdlGAIgASgMIiQKBlRpY2tldBIKCgJpZBgBIAEoDBIOCgZzZWNyZXQYAiABKAwiNQoFQ2xvc2USDgoGcmVhc29uGAEgASgJEg0KBXJldHJ5GAIgASgIEg0KBWFmdGVyGAMgASgNIhYKBFBpbmcSDgoGbnVtYmVyGAEgASgNIhYKBFBvbmcSDgoGbnVtYmVyGAEgASgNIgsKCUludHJvZHVjZSIkCgpJbnRyb2R1Y2VkEhYKDmVuY3J5cHRpb25fa2V5GAEgASgMIh0KCktlZXBUZW5hbnQSDwoHcmVxdWVzdBgBIAEoDCIdCgpUZW5hbnRLZXB0Eg8KB3JlZnVzYWwYASABKAliBnByb3RvMw");
 
 /**
  * @generated from message mindoodb.sync.v1.Message
@@ -87,6 +87,38 @@ export type Message = Message$1<"mindoodb.sync.v1.Message"> & {
      */
     value: Pong;
     case: "pong";
+  } | {
+    /**
+     * @generated from field: mindoodb.sync.v1.Signal signal = 12;
+     */
+    value: Signal;
+    case: "signal";
+  } | {
+    /**
+     * Before `Open`, and only from the initiator to a server; see sync/greeting.
+     *
+     * @generated from field: mindoodb.sync.v1.Introduce introduce = 20;
+     */
+    value: Introduce;
+    case: "introduce";
+  } | {
+    /**
+     * @generated from field: mindoodb.sync.v1.Introduced introduced = 21;
+     */
+    value: Introduced;
+    case: "introduced";
+  } | {
+    /**
+     * @generated from field: mindoodb.sync.v1.KeepTenant keep_tenant = 22;
+     */
+    value: KeepTenant;
+    case: "keepTenant";
+  } | {
+    /**
+     * @generated from field: mindoodb.sync.v1.TenantKept tenant_kept = 23;
+     */
+    value: TenantKept;
+    case: "tenantKept";
   } | { case: undefined; value?: undefined };
 };
 
@@ -189,6 +221,13 @@ export type StoreOpen = Message$1<"mindoodb.sync.v1.StoreOpen"> & {
    * @generated from field: mindoodb.sync.v1.Position known = 6;
    */
   known?: Position | undefined;
+
+  /**
+   * Whether the sender lacks bytes of attachments: it is not level before it says so.
+   *
+   * @generated from field: bool lacks_contents = 7;
+   */
+  lacksContents: boolean;
 };
 
 /**
@@ -268,6 +307,11 @@ export type StoreOpened = Message$1<"mindoodb.sync.v1.StoreOpened"> & {
    * @generated from field: bool resumes = 6;
    */
   resumes: boolean;
+
+  /**
+   * @generated from field: bool lacks_contents = 7;
+   */
+  lacksContents: boolean;
 };
 
 /**
@@ -475,6 +519,11 @@ export type Get = Message$1<"mindoodb.sync.v1.Get"> & {
    * @generated from field: bool without_payload = 2;
    */
   withoutPayload: boolean;
+
+  /**
+   * @generated from field: bool without_contents = 3;
+   */
+  withoutContents: boolean;
 };
 
 /**
@@ -573,6 +622,8 @@ export type Resolve = Message$1<"mindoodb.sync.v1.Resolve"> & {
   stopAt: number;
 
   /**
+   * Longest path that is followed, plus 1; 0 for no bound.
+   *
    * @generated from field: uint32 max_depth = 3;
    */
   maxDepth: number;
@@ -791,6 +842,20 @@ export type Entries = Message$1<"mindoodb.sync.v1.Entries"> & {
    * @generated from field: repeated mindoodb.sync.v1.AnnouncedContent contents = 3;
    */
   contents: AnnouncedContent[];
+
+  /**
+   * How many of the hashes asked for, from the first on, this answers.
+   *
+   * @generated from field: uint32 covered = 4;
+   */
+  covered: number;
+
+  /**
+   * Arrivals of those that are there and cannot be read.
+   *
+   * @generated from field: repeated uint64 damaged = 5;
+   */
+  damaged: bigint[];
 };
 
 /**
@@ -937,6 +1002,13 @@ export type AnnouncedContents = Message$1<"mindoodb.sync.v1.AnnouncedContents"> 
    * @generated from field: repeated bytes whole = 2;
    */
   whole: Uint8Array[];
+
+  /**
+   * How many of the hashes asked for, from the first on, this answers.
+   *
+   * @generated from field: uint32 covered = 3;
+   */
+  covered: number;
 };
 
 /**
@@ -1072,6 +1144,8 @@ export type Acknowledge = Message$1<"mindoodb.sync.v1.Acknowledge"> & {
   store: number;
 
   /**
+   * Absent when it has not moved.
+   *
    * @generated from field: mindoodb.sync.v1.Position known = 2;
    */
   known?: Position | undefined;
@@ -1082,6 +1156,20 @@ export type Acknowledge = Message$1<"mindoodb.sync.v1.Acknowledge"> & {
    * @generated from field: repeated mindoodb.sync.v1.Declined declined = 3;
    */
   declined: Declined[];
+
+  /**
+   * Whether the sender has looked at everything that it was told of.
+   *
+   * @generated from field: bool done = 4;
+   */
+  done: boolean;
+
+  /**
+   * Whether the receiver has been told of everything in the sender's store.
+   *
+   * @generated from field: bool told = 5;
+   */
+  told: boolean;
 };
 
 /**
@@ -1114,6 +1202,32 @@ export const PresenceSchema: GenMessage<Presence> = /*@__PURE__*/
   messageDesc(file_sync, 30);
 
 /**
+ * Passed on by a server: what two members' devices tell each other to find a way that leads past it.
+ *
+ * @generated from message mindoodb.sync.v1.Signal
+ */
+export type Signal = Message$1<"mindoodb.sync.v1.Signal"> & {
+  /**
+   * To a server: signing key of the member that it is for; from a server: of the one who sent it.
+   *
+   * @generated from field: bytes peer = 1;
+   */
+  peer: Uint8Array;
+
+  /**
+   * @generated from field: bytes message = 2;
+   */
+  message: Uint8Array;
+};
+
+/**
+ * Describes the message mindoodb.sync.v1.Signal.
+ * Use `create(SignalSchema)` to create a new message.
+ */
+export const SignalSchema: GenMessage<Signal> = /*@__PURE__*/
+  messageDesc(file_sync, 31);
+
+/**
  * @generated from message mindoodb.sync.v1.Ticket
  */
 export type Ticket = Message$1<"mindoodb.sync.v1.Ticket"> & {
@@ -1133,7 +1247,7 @@ export type Ticket = Message$1<"mindoodb.sync.v1.Ticket"> & {
  * Use `create(TicketSchema)` to create a new message.
  */
 export const TicketSchema: GenMessage<Ticket> = /*@__PURE__*/
-  messageDesc(file_sync, 31);
+  messageDesc(file_sync, 32);
 
 /**
  * @generated from message mindoodb.sync.v1.Close
@@ -1164,7 +1278,7 @@ export type Close = Message$1<"mindoodb.sync.v1.Close"> & {
  * Use `create(CloseSchema)` to create a new message.
  */
 export const CloseSchema: GenMessage<Close> = /*@__PURE__*/
-  messageDesc(file_sync, 32);
+  messageDesc(file_sync, 33);
 
 /**
  * @generated from message mindoodb.sync.v1.Ping
@@ -1181,7 +1295,7 @@ export type Ping = Message$1<"mindoodb.sync.v1.Ping"> & {
  * Use `create(PingSchema)` to create a new message.
  */
 export const PingSchema: GenMessage<Ping> = /*@__PURE__*/
-  messageDesc(file_sync, 33);
+  messageDesc(file_sync, 34);
 
 /**
  * @generated from message mindoodb.sync.v1.Pong
@@ -1198,5 +1312,79 @@ export type Pong = Message$1<"mindoodb.sync.v1.Pong"> & {
  * Use `create(PongSchema)` to create a new message.
  */
 export const PongSchema: GenMessage<Pong> = /*@__PURE__*/
-  messageDesc(file_sync, 34);
+  messageDesc(file_sync, 35);
+
+/**
+ * Asks a server for the key that the tenant's `directory` key is wrapped for.
+ *
+ * @generated from message mindoodb.sync.v1.Introduce
+ */
+export type Introduce = Message$1<"mindoodb.sync.v1.Introduce"> & {
+};
+
+/**
+ * Describes the message mindoodb.sync.v1.Introduce.
+ * Use `create(IntroduceSchema)` to create a new message.
+ */
+export const IntroduceSchema: GenMessage<Introduce> = /*@__PURE__*/
+  messageDesc(file_sync, 36);
+
+/**
+ * @generated from message mindoodb.sync.v1.Introduced
+ */
+export type Introduced = Message$1<"mindoodb.sync.v1.Introduced"> & {
+  /**
+   * SPKI DER.
+   *
+   * @generated from field: bytes encryption_key = 1;
+   */
+  encryptionKey: Uint8Array;
+};
+
+/**
+ * Describes the message mindoodb.sync.v1.Introduced.
+ * Use `create(IntroducedSchema)` to create a new message.
+ */
+export const IntroducedSchema: GenMessage<Introduced> = /*@__PURE__*/
+  messageDesc(file_sync, 37);
+
+/**
+ * Asks a server to keep the channel's tenant. Answered by TenantKept.
+ *
+ * @generated from message mindoodb.sync.v1.KeepTenant
+ */
+export type KeepTenant = Message$1<"mindoodb.sync.v1.KeepTenant"> & {
+  /**
+   * As tenant/serving/tenant-request.ts has it.
+   *
+   * @generated from field: bytes request = 1;
+   */
+  request: Uint8Array;
+};
+
+/**
+ * Describes the message mindoodb.sync.v1.KeepTenant.
+ * Use `create(KeepTenantSchema)` to create a new message.
+ */
+export const KeepTenantSchema: GenMessage<KeepTenant> = /*@__PURE__*/
+  messageDesc(file_sync, 38);
+
+/**
+ * @generated from message mindoodb.sync.v1.TenantKept
+ */
+export type TenantKept = Message$1<"mindoodb.sync.v1.TenantKept"> & {
+  /**
+   * Why it is not kept, one sentence for people; empty when it is.
+   *
+   * @generated from field: string refusal = 1;
+   */
+  refusal: string;
+};
+
+/**
+ * Describes the message mindoodb.sync.v1.TenantKept.
+ * Use `create(TenantKeptSchema)` to create a new message.
+ */
+export const TenantKeptSchema: GenMessage<TenantKept> = /*@__PURE__*/
+  messageDesc(file_sync, 39);
 
