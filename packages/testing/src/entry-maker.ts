@@ -18,6 +18,8 @@ export interface EntryMakerOptions {
 	readonly dbId?: string;
 	/** Time of the first entry; each further one is a millisecond later. @default 1_700_000_000_000 */
 	readonly createdAt?: number;
+	/** @default that of a new author */
+	readonly signingKey?: SigningKey | undefined;
 }
 
 /** What an entry differs in from the one that its maker would make by itself. */
@@ -50,9 +52,8 @@ export interface EntryMaker {
 /** Makes signed entries that pass every check of a store. Their payloads are random: a store never decrypts. */
 export async function entryMaker(options: EntryMakerOptions): Promise<EntryMaker> {
 	const { crypto, tenantRoot = toHex(crypto.randomBytes(32)), dbId = "notes", createdAt = 1_700_000_000_000 } = options;
-	const pair = await crypto.generateSigningKeyPair();
-	const signingKey = await crypto.importSigningKey(pair.privateKey);
-	const publicKey = toHex(pair.publicKey);
+	const { signingKey = await crypto.importSigningKey((await crypto.generateSigningKeyPair()).privateKey) } = options;
+	const publicKey = toHex(signingKey.publicKey);
 	const keyCommitment = toHex(crypto.randomBytes(32));
 	let previous: string | undefined;
 	let clock = createdAt;

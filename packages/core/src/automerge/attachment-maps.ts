@@ -40,6 +40,13 @@ export class DraftAttachments {
 		return found;
 	}
 
+	/** As `read` for one of them. */
+	find(id: string): Readonly<Record<string, unknown>> | undefined {
+		const map = mapsOf(this.#context).findLast((each) => this.#context.keys(each).includes(id));
+		const reference = map === undefined ? undefined : this.#objectAt(map, id);
+		return reference === undefined ? undefined : this.#fieldsOf(reference);
+	}
+
 	add(
 		id: string,
 		fields: { readonly fileName: string; readonly mimeType: string; readonly content: Uint8Array },

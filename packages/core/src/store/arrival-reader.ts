@@ -1,6 +1,7 @@
 /** Reading entries by arrival, address and page. */
 
 import { fromHex, toHex } from "../bytes/hex.js";
+import type { StoredEntry } from "../entry/entry.js";
 import { MindooError, StoreError } from "../errors.js";
 import { type KnownAddress, readAddress, runningDigest } from "./drafting.js";
 import { listArrivals } from "./listing.js";
@@ -9,7 +10,16 @@ import { type ReaderEnv, type ReadOptions, type ReadRecords, type RecordRow, rea
 import { decodeRecord, decodeRecordHead, headBytes, isInlineRecord } from "./record.js";
 import { addressKey, arrivalOfRecordKey, recordKey, tags } from "./row-keys.js";
 import { digestOf, type StoreState } from "./state.js";
-import type { Arrival, DamagedRecord, DocumentEntriesOptions, EntryOutline, Page, PageOptions } from "./store.js";
+import type {
+	Arrival,
+	DamagedRecord,
+	DocumentEntriesOptions,
+	EntryOutline,
+	FindOptions,
+	FoundEntries,
+	Page,
+	PageOptions,
+} from "./store.js";
 import { makeKey } from "./trie-node.js";
 
 const defaultLimit = 256;
@@ -45,6 +55,53 @@ export class ArrivalReader {
 		return readRecords(this.#env, await this.#rowsOf(arrivals), options);
 	}
 
+	/** In the order given; unknown ones are left out. @throws {StoreError} `store-damaged` names a damaged record. */
+	async entries(hashes: readonly string[]): Promise<StoredEntry[]> {
+		const addresses = await this.addresses(hashes);
+		const wanted = hashes.filter((hash) => addresses.get(hash)?.purged === false);
+		const entries: StoredEntry[] = [];
+		for (let start = 0; start < wanted.length; start += batchSize) {
+			const slice = wanted.slice(start, start + batchSize);
+			const arrivals = slice.map((hash) => addresses.get(hash)?.arrival as number);
+			const { arrivals: read, damaged } = await this.read(arrivals);
+			const [first] = damaged;
+			if (first !== undefined) {
+				const hash = slice[arrivals.indexOf(first.arrival)] as string;
+				throw new StoreError(`store: ${first.message}`, { code: "store-damaged", hash });
+			}
+			const byArrival = new Map(read.map(({ arrival, entry }) => [arrival, entry]));
+			for (const [index, hash] of slice.entries()) {
+				const entry = byArrival.get(arrivals[index] as number);
+				if (entry === undefined) continue;
+				if (entry.hash !== hash) {
+					throw new StoreError("store: another entry lies under this address", { code: "store-damaged", hash });
+				}
+				entries.push(entry);
+			}
+		}
+		return entries;
+	}
+
+	/** As `entries`, as many as fit; what is damaged is listed. */
+	async find(hashes: readonly string[], options: FindOptions): Promise<FoundEntries> {
+		const { maxBytes = defaultBytes, contents = true } = options;
+		const asked = hashes.slice(0, defaultLimit);
+		const addresses = await this.addresses(asked);
+		const held = new Set(
+			asked.flatMap((hash) => (addresses.get(hash)?.purged === false ? [addresses.get(hash)?.arrival as number] : [])),
+		);
+		const rows = await this.#rowsOf([...held]);
+		const taken = rows.slice(0, countWithin(rows, rows.length, maxBytes, contents));
+		const { arrivals, damaged } = await readRecords(this.#env, taken, { contents });
+		const misplaced = arrivals.filter(({ arrival, entry }) => addresses.get(entry.hash)?.arrival !== arrival);
+		const first = rows[taken.length]?.arrival;
+		return {
+			arrivals: arrivals.filter((each) => !misplaced.includes(each)),
+			damaged: [...damaged, ...misplaced].map(({ arrival }) => arrival).sort((a, b) => a - b),
+			covered: first === undefined ? asked.length : asked.findIndex((hash) => addresses.get(hash)?.arrival === first),
+		};
+	}
+
 	/** Entries of a document in order of arrival, in pieces whose payloads fit into memory. */
 	async *ofDocument(document: number, options: DocumentEntriesOptions = {}): AsyncGenerator<readonly Arrival[]> {
 		const { after = 0, payload = true, except, chunks = false } = options;
@@ -69,7 +126,7 @@ export class ArrivalReader {
 
 	async page(after: number, options: PageOptions): Promise<Page> {
 		const { limit = defaultLimit, maxBytes = defaultBytes, payload = true, contents = true } = options;
-		const end = this.#state.arrival;
+		const { arrival: end } = await this.#state.position();
 		const rows = await this.#rowsBetween(after + 1, Math.min(end, after + limit));
 		const taken = rows.slice(0, payload ? countWithin(rows, limit, maxBytes, contents) : limit);
 		const { arrivals, damaged } = await readRecords(this.#env, taken, { payload, contents });
@@ -84,7 +141,8 @@ export class ArrivalReader {
 
 	async allHashes(): Promise<string[]> {
 		const hashes: string[] = [];
-		const range = { gte: recordKey(1), lt: recordKey(this.#state.arrival + 1) };
+		const { arrival: end } = await this.#state.position();
+		const range = { gte: recordKey(1), lt: recordKey(end + 1) };
 		for await (const rows of this.#env.table.scan(range, batchSize)) {
 			for (const [, value] of rows) {
 				const head = tryHead(value);
@@ -145,7 +203,7 @@ export class ArrivalReader {
 
 	async #rowsOf(arrivals: readonly number[]): Promise<RecordRow[]> {
 		const known = arrivals.filter(
-			(arrival) => Number.isSafeInteger(arrival) && arrival > 0 && arrival <= this.#state.arrival,
+			(arrival) => Number.isSafeInteger(arrival) && arrival > 0 && arrival <= this.#state.readable,
 		);
 		const values = await this.#env.table.getMany(known.map(recordKey));
 		return known.map((arrival, index) => ({ arrival, value: values[index] }));

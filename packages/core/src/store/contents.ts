@@ -56,6 +56,11 @@ export interface Contents {
 	lacking(): AsyncIterable<readonly LackingContent[]>;
 	/** The entries that need a payload, without it. */
 	entriesOf(contentHash: string): Promise<StoredEntry[]>;
+	/**
+	 * Erases what a crash left in an object store: objects written before a time (milliseconds) that no row names. A write that is still
+	 * under way must be younger. @returns how many.
+	 */
+	collect(before: number): Promise<number>;
 	/** Kept by the store itself, so that it holds for those too who reach the store without its database. */
 	policy(): Promise<ContentPolicy>;
 	setPolicy(policy: ContentPolicy): Promise<void>;

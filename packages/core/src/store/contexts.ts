@@ -6,11 +6,11 @@ import { readUint } from "../bytes/big-endian.js";
 import type { HeaderFields } from "../entry/header.js";
 import { limits } from "../entry/limits.js";
 import { FormatError } from "../errors.js";
-import type { Table } from "./level.js";
 import { LruMap } from "./lru-map.js";
 import { Packer, Unpacker } from "./packing.js";
 import { contextKey, prefixRange, tags } from "./row-keys.js";
 import type { RowWrite } from "./rows.js";
+import type { Table } from "./table.js";
 
 export type Context = Pick<HeaderFields, "createdByPublicKey" | "decryptionKeyId" | "keyCommitment" | "directoryHeads">;
 

@@ -13,7 +13,6 @@ import { StoreError } from "../errors.js";
 import { ChainChanges } from "./chains.js";
 import type { Content } from "./contents.js";
 import { type Context, contextRow, nameOf } from "./contexts.js";
-import type { Table } from "./level.js";
 import { listingRow } from "./listing.js";
 import type { Payloads } from "./payloads.js";
 import { authorOfRecord } from "./reading.js";
@@ -33,6 +32,7 @@ import {
 import type { RowWrite } from "./rows.js";
 import type { AuthorState, StoreState } from "./state.js";
 import type { Placement } from "./store.js";
+import type { Table } from "./table.js";
 
 const digestLabel = asciiBytes("mindoodb/1/arrivals\0");
 const chunkCode = 4;
@@ -74,6 +74,7 @@ export class Draft {
 	readonly #chains = new ChainChanges();
 	/** Entries of a chain that are here, as far as this batch has to know. */
 	readonly #chainMembers = new Set<string>();
+	#erased: ReadonlySet<string> = new Set();
 	#documents = new Map<string, number>();
 	#authors = new Map<string, AuthorState>();
 	#digest: Uint8Array;
@@ -99,12 +100,14 @@ export class Draft {
 			if (entry.kind === "entry" && !isInline(entry)) contents.add(entry.common.contentHash);
 		}
 		const contentHashes = [...contents];
-		const [addresses, documents, authors, present] = await Promise.all([
+		const [addresses, documents, authors, present, erased] = await Promise.all([
 			this.#table.getMany(hashes.map(addressKey)),
 			this.#state.documentNumbers(links.map((link) => link.docId)),
 			this.#state.authorStates(links.map((link) => link.createdByPublicKey)),
 			this.#payloads.has(contentHashes),
+			this.#state.erasedAmong(links.map((link) => link.docId)),
 		]);
+		this.#erased = erased;
 		this.#rememberKnown(hashes, addresses);
 		this.#documents = documents;
 		this.#authors = authors;
@@ -130,8 +133,7 @@ export class Draft {
 		this.#digest = await runningDigest(this.#crypto, this.#digest, hash);
 		const document = this.#documentOf(link.docId);
 		const author = this.#authorOf(link.createdByPublicKey);
-		const kept =
-			this.#state.erased.has(link.docId) && entry.kind === "entry" ? await stubOf(this.#crypto, entry) : entry;
+		const kept = this.#erased.has(link.docId) && entry.kind === "entry" ? await stubOf(this.#crypto, entry) : entry;
 		const context = kept.kind === "entry" ? this.#contextOf(kept) : 0;
 		this.#put(recordKey(arrival), encodeRecord(kept, this.#digest, context));
 		this.#put(addressKey(hash), writtenArrival(arrival));
@@ -152,6 +154,11 @@ export class Draft {
 	known(hash: string): KnownAddress | undefined {
 		const placement = this.#placements.get(hash);
 		return placement === undefined ? this.#known.get(hash) : { arrival: placement.arrival, purged: false };
+	}
+
+	/** Running digest behind the last entry placed. */
+	get digest(): Uint8Array {
+		return this.#digest;
 	}
 
 	/** Everything to write for the entries placed so far, but `contents`. */

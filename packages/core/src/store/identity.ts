@@ -8,10 +8,10 @@ import { type CborValue, decodeCbor, encodeCbor } from "../bytes/cbor.js";
 import { fromHex, toHex } from "../bytes/hex.js";
 import type { Random } from "../crypto/crypto.js";
 import { StoreError } from "../errors.js";
-import type { Table } from "./level.js";
 import { metaKeys } from "./row-keys.js";
 import type { RowWrite } from "./rows.js";
 import type { StoreIdentity } from "./store.js";
+import type { Table } from "./table.js";
 
 export const storeFormatVersion = 3;
 

@@ -255,6 +255,10 @@ describe("work is counted", () => {
 			cost("page", 4);
 			await again.fingerprint(everything);
 			cost("fingerprint", 20);
+			await again.recordsAt(everything, [size >> 1]);
+			cost("record at", 20);
+			await again.entriesByHash(["ab".repeat(32)]);
+			cost("by hash", 1);
 			await again.hasEntries(["ab".repeat(32)]);
 			cost("has", 1);
 		}

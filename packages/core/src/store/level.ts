@@ -4,6 +4,7 @@
 import { compareBytes } from "../bytes/compare.js";
 import { StoreError } from "../errors.js";
 import type { Row, RowRange, RowWrite } from "./rows.js";
+import type { Table } from "./table.js";
 
 export interface LevelRange extends RowRange {
 	/** Bytes that an engine may read ahead. */
@@ -39,8 +40,9 @@ export interface Level {
 	compactRange?(start: Uint8Array, end: Uint8Array): Promise<void>;
 }
 
-/** Reads and writes rows of a level. Values that are returned belong to the caller. */
-export class Table {
+/** Rows of a level. */
+export class LevelTable implements Table {
+	readonly shared = false;
 	readonly #level: Level;
 	#closed = false;
 
@@ -52,17 +54,16 @@ export class Table {
 		return plain(await this.#guard("read", () => this.#level.get(key)));
 	}
 
-	async getMany(keys: Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+	async getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
 		if (keys.length === 0) return [];
-		const values = await this.#guard("read", () => this.#level.getMany(keys));
+		const values = await this.#guard("read", () => this.#level.getMany([...keys]));
 		return values.map(plain);
 	}
 
-	async hasMany(keys: Uint8Array[]): Promise<boolean[]> {
-		return keys.length === 0 ? [] : this.#guard("read", () => this.#level.hasMany(keys));
+	async hasMany(keys: readonly Uint8Array[]): Promise<boolean[]> {
+		return keys.length === 0 ? [] : this.#guard("read", () => this.#level.hasMany([...keys]));
 	}
 
-	/** Rows in order, in batches of up to `size`. */
 	async *scan(range: RowRange, size: number): AsyncGenerator<Row[]> {
 		const iterator = await this.#guard("read", async () =>
 			this.#level.iterator({ highWaterMarkBytes: 1 << 20, ...range }),
@@ -78,13 +79,19 @@ export class Table {
 		}
 	}
 
-	/** First row of a range. */
 	async first(range: RowRange): Promise<Row | undefined> {
 		for await (const rows of this.scan({ ...range, limit: 1 }, 1)) return rows[0];
 		return undefined;
 	}
 
-	/** One atomic batch. @param durable whether it is on disk when this resolves. */
+	exclusively<T>(task: (outdated: boolean) => Promise<T>): Promise<T> {
+		return task(false);
+	}
+
+	consistently<T>(task: () => Promise<T>): Promise<T> {
+		return task();
+	}
+
 	async write(rows: readonly RowWrite[], durable: boolean): Promise<void> {
 		if (rows.length === 0) return;
 		await this.#guard("write", async () => {
@@ -102,10 +109,6 @@ export class Table {
 		});
 	}
 
-	/**
-	 * Makes the engine drop the bytes that rows had before they were overwritten or deleted, from the first of these keys to the last.
-	 * @param rows the newest writes of the rows in question, or of some of them with the first and the last; they are repeated.
-	 */
 	async compact(rows: readonly RowWrite[]): Promise<void> {
 		const keys = rows.map(({ key }) => key).sort(compareBytes);
 		const [start, end] = [keys[0], keys[keys.length - 1]];
@@ -117,14 +120,12 @@ export class Table {
 		await compactRange();
 	}
 
-	/** As `compact`, for all rows. */
 	async compactAll(): Promise<void> {
 		const all = { gte: Uint8Array.of(0), lt: Uint8Array.of(255) };
 		const ends = await Promise.all([this.first(all), this.first({ ...all, reverse: true })]);
 		await this.compact(ends.flatMap((row) => (row === undefined ? [] : [{ type: "put", key: row[0], value: row[1] }])));
 	}
 
-	/** Closes and opens the engine: some refuse every write after a failed one until then. */
 	async reopen(): Promise<void> {
 		await this.#guard("reopen", async () => {
 			await this.#level.close();

@@ -3,10 +3,10 @@
  * the distances to the following ones.
  */
 
-import type { Table } from "./level.js";
 import { Packer, Unpacker } from "./packing.js";
 import { arrivalOfListingKey, listingKey } from "./row-keys.js";
 import type { Row, RowWrite } from "./rows.js";
+import type { Table } from "./table.js";
 
 /** @param arrivals ascending, at least one. */
 export function listingRow(tag: number, owner: number, arrivals: readonly number[]): RowWrite {

@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { toHex } from "../bytes/hex.js";
 import type { Stub } from "../entry/entry.js";
 import { Draft } from "./drafting.js";
-import { Table } from "./level.js";
+import { LevelTable } from "./level.js";
 import { Payloads } from "./payloads.js";
 import { StoreState } from "./state.js";
 
@@ -14,7 +14,7 @@ const many = 130_000;
 
 test("130,000 entries, each the head of a chain, are one batch", async () => {
 	const options = { keyEncoding: "view", valueEncoding: "view", storeEncoding: "view" } as const;
-	const table = new Table(new MemoryLevel<Uint8Array, Uint8Array>(options));
+	const table = new LevelTable(new MemoryLevel<Uint8Array, Uint8Array>(options));
 	const link = {
 		tenantRoot: "11".repeat(32),
 		dbId: "notes",
@@ -28,10 +28,7 @@ test("130,000 entries, each the head of a chain, are one batch", async () => {
 		const hash = toHex(hashes.subarray(32 * i, 32 * (i + 1)));
 		return { kind: "stub", hash, headerHash: new Uint8Array(32), link, signature: undefined };
 	});
-	const draft = new Draft(
-		{ crypto: nodeCrypto(), table, payloads: new Payloads(table, undefined) },
-		new StoreState(table),
-	);
+	const draft = new Draft({ crypto: nodeCrypto(), table, payloads: new Payloads(table, {}) }, new StoreState(table));
 	await draft.prepare(stubs);
 	for (const stub of stubs) await draft.place(stub);
 	expect(draft.rows().length).toBeGreaterThan(many);

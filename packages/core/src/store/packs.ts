@@ -11,8 +11,10 @@ export interface PackRange {
 
 /** What the store needs of a place for packs. Packs are found by a number; a number names one pack at a time. */
 export interface Packs {
-	/** Writes a pack that has no number yet; its bytes are on disk when this resolves. Several may be under way. */
+	/** Writes a pack that has no number yet; its bytes go on to the disk while nobody waits for them. Several may be under way. */
 	prepare(parts: readonly Uint8Array[]): Promise<PreparedPack>;
+	/** Every number that was given until now stays given when this resolves. */
+	settle(): Promise<void>;
 	/** One answer for each range, which belongs to the caller; `undefined` where the pack is not there or too short. */
 	read(pack: number, ranges: readonly PackRange[]): Promise<(Uint8Array | undefined)[]>;
 	/** Erases a pack for good. @returns whether it was there. */
@@ -22,7 +24,12 @@ export interface Packs {
 }
 
 export interface PreparedPack {
-	/** Gives it its number, for good when this resolves. Takes the place of a pack that was there. */
+	/** Resolves when its bytes are on disk. */
+	durable(): Promise<void>;
+	/** As that of `Packs`. */
+	read(ranges: readonly PackRange[]): Promise<(Uint8Array | undefined)[]>;
+	/** Gives it its number once its bytes are on disk; for good after `settle`. Takes the place of a pack that was there. */
 	keep(pack: number): Promise<void>;
+	/** Erases it; of no effect once it has its number. */
 	discard(): Promise<void>;
 }

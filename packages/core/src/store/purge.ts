@@ -13,7 +13,6 @@ import { stubOf } from "../entry/entry.js";
 import { FormatError } from "../errors.js";
 import { writtenArrival } from "./drafting.js";
 import { signLeftUnsigned } from "./left-unsigned.js";
-import type { Table } from "./level.js";
 import { listArrivals } from "./listing.js";
 import { type ReaderEnv, type RecordRow, readRecords } from "./reading.js";
 import { decodeRecord, decodeRecordHead, encodePurged, encodeRecord, encodeTombstone, headBytes } from "./record.js";
@@ -23,6 +22,7 @@ import {
 	lackingKey,
 	prefixRange,
 	purgeKey,
+	purgeMarks,
 	recordKey,
 	referenceKey,
 	tags,
@@ -30,6 +30,7 @@ import {
 import type { RowWrite } from "./rows.js";
 import type { StoreState } from "./state.js";
 import type { PurgeOptions } from "./store.js";
+import type { Table } from "./table.js";
 
 export interface PurgeEnv {
 	readonly reader: ReaderEnv;
@@ -38,8 +39,7 @@ export interface PurgeEnv {
 	readonly write: (rows: readonly RowWrite[]) => Promise<void>;
 }
 
-const done = 1;
-const forEverybody = 2;
+const { done, forEverybody } = purgeMarks;
 
 /** What was erased. */
 interface Erased {
@@ -78,7 +78,7 @@ export async function purgeDocument(env: PurgeEnv, purge: Purge, above: readonly
 	});
 	await env.write([marker(0), ...above]);
 	// From here on what arrives is kept as its stub, also while the rest is being erased.
-	if (kind === forEverybody) env.state.erased.add(docId);
+	if (kind === forEverybody) env.state.erase(docId);
 	const { hashes, records, contents } = await eraseEntries(env, docId, kind === forEverybody);
 	if (cutShort) await table.compactAll();
 	else {

@@ -8,11 +8,11 @@ import { hashEntry, hashHeader, type StoredEntry } from "../entry/entry.js";
 import { type CommonFields, decodeHeader, encodeHeader, entryTypes, type HeaderFields } from "../entry/header.js";
 import { MindooError } from "../errors.js";
 import type { Context, Contexts } from "./contexts.js";
-import type { Table } from "./level.js";
 import type { Payloads } from "./payloads.js";
 import { decodeRecord, decodeRecordHead, type RecordPayload, type StoreRecord } from "./record.js";
 import { lackingKey } from "./row-keys.js";
 import type { Arrival, DamagedRecord } from "./store.js";
+import type { Table } from "./table.js";
 
 export interface ReadRecords {
 	readonly arrivals: readonly Arrival[];

@@ -1,9 +1,9 @@
 /** Which of the entries that somebody offers may be stored, once their addresses and signatures were looked at. */
 import { linkOf, type StoredEntry } from "../entry/entry.js";
-import type { Table } from "./level.js";
 import { chainKey, tags } from "./row-keys.js";
 import type { StoreState } from "./state.js";
 import type { Admission, Refusal } from "./store.js";
+import type { Table } from "./table.js";
 
 /** Which unsigned entries a stored entry of the same author names as predecessor. */
 export async function vouchedOf(
@@ -30,9 +30,11 @@ export async function welcomeOf(
 	}: { readonly state: StoreState; readonly admit: Admission | undefined; readonly refused: Refusal[] },
 ): Promise<StoredEntry[]> {
 	const verdicts = await admit?.(entries);
+	const stubs = entries.filter(({ kind }) => kind === "stub");
+	const erased = stubs.length === 0 ? new Set() : await state.erasedAmong(stubs.map((stub) => linkOf(stub).docId));
 	return entries.filter((entry, index) => {
 		const refusal =
-			entry.kind === "stub" && !state.erased.has(entry.link.docId) ? stubRefusal(entry.hash) : verdicts?.[index];
+			entry.kind === "stub" && !erased.has(entry.link.docId) ? stubRefusal(entry.hash) : verdicts?.[index];
 		if (refusal !== undefined) refused.push(refusal);
 		return refusal === undefined;
 	});

@@ -259,13 +259,13 @@ function unpackPayload(unpacker: Unpacker, flags: number): RecordPayload {
 }
 
 /** Ids of 32 base64url characters, which all honest ones are, take 25 bytes. */
-function packDocId(packer: Packer, docId: string): void {
+export function packDocId(packer: Packer, docId: string): void {
 	const bytes = compactId(docId);
 	if (bytes === undefined) packer.text(docId);
 	else packer.uint(0).raw(bytes);
 }
 
-function unpackDocId(unpacker: Unpacker): string {
+export function unpackDocId(unpacker: Unpacker): string {
 	const length = unpacker.uint();
 	return length === 0 ? toBase64Url(unpacker.raw(compactIdBytes)) : decodeUtf8(unpacker.raw(length));
 }

@@ -3,10 +3,10 @@
  *
  * | tag | rest of the key            | value                                   | rows                        |
  * |-----|----------------------------|-----------------------------------------|-----------------------------|
- * | 01  | name (1 byte)              | see `identity.ts`, `trie.ts`, `contents.ts` | a handful                   |
+ * | 01  | name (1 byte)              | see `identity.ts`, `trie.ts`, `objects.ts` | a handful                   |
  * | 10  | arrival u48                | record, see `record.ts`                 | one an entry                |
  * | 11  | hash[0..24]                | arrival u48, then 01 when purged        | one an entry                |
- * | 12  | contentHash                | payload of more than 4 KiB, or its place, see `contents.ts` | one for equal payloads |
+ * | 12  | contentHash                | payload of more than 4 KiB, or its place, see `payloads.ts` | one for equal payloads |
  * | 13  | contentHash, arrival u48   | nothing                                 | one an entry with such a payload |
  * | 14  | docId                      | document u32                            | one a document              |
  * | 15  | document u32               | docId                                   | one a document              |
@@ -17,7 +17,7 @@
  * | 1a  | author u32, hash           | nothing: named as predecessor, but missing | one a gap                |
  * | 1b  | context u32                | fields that entries share, see `contexts.ts` | few                    |
  * | 1c  | digits of 6 bits, a byte each | node, see `trie-node.ts`             | one for some 20 entries     |
- * | 1d  | docId                      | 00 purge under way, 01 purged           | one a purge                 |
+ * | 1d  | docId                      | marks, see `purge.ts`                   | one a purge                 |
  * | 2e  | document u32, arrival u48  | further arrivals of chunks              | one a document and batch    |
  * | 2f  | contentHash, upload (8)    | time u48: bytes that wait for a chunk   | one a staged payload        |
  * | 31  | pack u48, offset u32       | contentHash of what lies there          | one a payload in a pack     |
@@ -64,9 +64,14 @@ export const metaKeys = {
 	authorCount: Uint8Array.of(tags.meta, 2),
 	/** Number of the next pack, u48. */
 	nextPack: Uint8Array.of(tags.meta, 3),
+	/** Nothing: payloads lie in an object store. */
+	objects: Uint8Array.of(tags.meta, 4),
 	/** Flags: 1 payloads are not taken with their chunks, 2 they may be dropped to make room. */
 	contentPolicy: Uint8Array.of(tags.meta, 0x50),
 } as const;
+
+/** Bits of the row of a purge. */
+export const purgeMarks = { done: 1, forEverybody: 2 } as const;
 
 const addressBytes = 24;
 
@@ -187,3 +192,9 @@ export function successor(prefix: Uint8Array): Uint8Array {
 	next[end - 1] = (next[end - 1] as number) + 1;
 	return next;
 }
+
+/** Keys of the records of all arrivals. */
+export const recordKeys = prefixRange(Uint8Array.of(tags.record));
+
+/** Keys of the payloads that have rows of their own. */
+export const contentKeys = prefixRange(Uint8Array.of(tags.content));

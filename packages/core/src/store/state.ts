@@ -3,13 +3,25 @@ import { readUint } from "../bytes/big-endian.js";
 import { toHex } from "../bytes/hex.js";
 import { MindooError } from "../errors.js";
 import { Contexts } from "./contexts.js";
-import type { Table } from "./level.js";
 import { LruMap } from "./lru-map.js";
 import { decodeRecordHead } from "./record.js";
-import { arrivalOfRecordKey, authorKey, chainKey, documentNumberKey, metaKeys, prefixRange, tags } from "./row-keys.js";
+import {
+	arrivalOfRecordKey,
+	authorKey,
+	chainKey,
+	documentNumberKey,
+	metaKeys,
+	prefixRange,
+	purgeKey,
+	purgeMarks,
+	tags,
+} from "./row-keys.js";
+import type { StorePosition } from "./store.js";
+import type { Table } from "./table.js";
 
 const rememberedDocuments = 8192;
 const rememberedAuthors = 1024;
+const greatestArrival = 2 ** 48 - 1;
 
 /** An author that has entries in the store. */
 export interface AuthorState {
@@ -25,8 +37,7 @@ export class StoreState {
 	readonly contexts: Contexts;
 	readonly documents = new LruMap<string, number>(rememberedDocuments);
 	readonly authors = new LruMap<string, AuthorState>(rememberedAuthors);
-	/** Documents that were erased for everybody: their entries are kept as stubs. */
-	readonly erased = new Set<string>();
+	readonly #erased = new Set<string>();
 	arrival = 0;
 	digest: Uint8Array = new Uint8Array(16);
 	documentCount = 0;
@@ -41,14 +52,14 @@ export class StoreState {
 	async load(): Promise<void> {
 		this.documents.clear();
 		this.authors.clear();
-		const [record, document, author] = await Promise.all([
-			this.#last(tags.record),
+		const [{ arrival, digest }, document, author] = await Promise.all([
+			this.#readNewest(),
 			this.#last(tags.documentId),
 			this.#table.get(metaKeys.authorCount),
 			this.contexts.load(),
 		]);
-		this.arrival = record === undefined ? 0 : arrivalOfRecordKey(record[0]);
-		this.digest = record === undefined ? new Uint8Array(16) : digestOf(record[1]);
+		this.arrival = arrival;
+		this.digest = digest;
 		this.documentCount = document === undefined ? 0 : readUint(document[0], 1, 4);
 		this.authorCount = author === undefined ? 0 : readUint(author, 0, 4);
 	}
@@ -74,8 +85,34 @@ export class StoreState {
 		return author.mayHaveGaps;
 	}
 
-	position(): { readonly arrival: number; readonly digest: string } {
-		return { arrival: this.arrival, digest: toHex(this.digest) };
+	/** Where the arrivals stand for whoever reads: of a shared table it is read each time. */
+	async position(): Promise<StorePosition> {
+		const { arrival, digest } = this.#table.shared ? await this.#readNewest() : this;
+		return { arrival, digest: toHex(digest) };
+	}
+
+	/** Rows of later arrivals are none that count: what a failed write has left. A shared table has no such rows. */
+	get readable(): number {
+		return this.#table.shared ? greatestArrival : this.arrival;
+	}
+
+	/** Notes that a document was erased for everybody. */
+	erase(docId: string): void {
+		if (!this.#table.shared) this.#erased.add(docId);
+	}
+
+	/** Those of the documents that were erased for everybody: their entries are kept as stubs. */
+	async erasedAmong(docIds: Iterable<string>): Promise<ReadonlySet<string>> {
+		const asked = [...new Set(docIds)];
+		if (!this.#table.shared) return new Set(asked.filter((docId) => this.#erased.has(docId)));
+		const markers = await this.#table.getMany(asked.map(purgeKey));
+		return new Set(asked.filter((_, index) => ((markers[index]?.[0] ?? 0) & purgeMarks.forEverybody) !== 0));
+	}
+
+	async #readNewest(): Promise<{ readonly arrival: number; readonly digest: Uint8Array }> {
+		const record = await this.#last(tags.record);
+		if (record === undefined) return { arrival: 0, digest: new Uint8Array(16) };
+		return { arrival: arrivalOfRecordKey(record[0]), digest: digestOf(record[1]) };
 	}
 
 	#last(tag: number) {

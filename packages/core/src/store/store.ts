@@ -2,6 +2,7 @@ import type { Entry, StoredEntry } from "../entry/entry.js";
 import type { EntryType, HeaderFields } from "../entry/header.js";
 import type { Contents } from "./contents.js";
 import type { Rows, RowWrite } from "./rows.js";
+import type { Staging } from "./staging.js";
 
 /** Identity of a store. A store holds the entries of one database of one tenant. */
 export interface StoreIdentity {
@@ -93,6 +94,20 @@ export interface PageOptions {
 	readonly contents?: boolean;
 }
 
+export interface FindOptions extends Pick<PageOptions, "contents"> {
+	/** Most payload bytes of one answer, but always at least one entry. @default 8 MiB */
+	readonly maxBytes?: number;
+}
+
+/** Entries that were asked for by their hashes. */
+export interface FoundEntries {
+	/** In the order asked for. What is not here, or was erased here, is left out; a damaged record is listed in `damaged`. */
+	readonly arrivals: readonly Arrival[];
+	readonly damaged: readonly number[];
+	/** How many of the hashes, from the first on, this answers: not all when their payloads fill it. Ask for the rest again. */
+	readonly covered: number;
+}
+
 export interface HeldContentsOptions {
 	/** Only those that the store does not drop to make room, so that others may drop theirs. @default false */
 	readonly lasting?: boolean;
@@ -105,6 +120,10 @@ export interface HeldContentsOptions {
  * Hashes are 64 lower-case hex digits.
  */
 export interface ContentAddressedStore {
+	/** Arrivals that a reader had better ask for at once. @default 256 */
+	readonly pageEntries?: number;
+	/** Who answers, where a channel has proved it: a public key, hex. What is remembered of the store stands under that name too. */
+	readonly peer?: string;
 	identity(): Promise<StoreIdentity>;
 	position(): Promise<StorePosition>;
 
@@ -140,6 +159,14 @@ export interface ContentAddressedStore {
 	resolveDependencies(startHash: string, options?: DependencyOptions): Promise<string[]>;
 	/** What arrived after `arrival`, in order, a page at a time. */
 	entriesAfter(arrival: number, options?: PageOptions): Promise<Page>;
+	/** Entries by their hashes, with their places in this store. @param hashes at most 256. */
+	entriesByHash?(hashes: readonly string[], options?: FindOptions): Promise<FoundEntries>;
+	/**
+	 * The answer to a message of Negentropy over (createdAt, hash) of everything that was ever stored here, erased or not: see
+	 * docs/negentropy.md. Nothing is kept between two calls. A store that lacks this call, or `entriesByHash`, is read by pages.
+	 * @throws {FormatError} when the message is none.
+	 */
+	reconcile?(message: Uint8Array): Promise<Uint8Array>;
 	/**
 	 * Erases all entries of a document from this store alone, keeps their stubs to itself and refuses their return.
 	 * @returns the addresses erased.
@@ -202,39 +229,10 @@ export interface DocumentEntriesOptions {
 	readonly chunks?: boolean;
 }
 
-/** An encrypted payload that waits for the chunk entry that will hold it. */
-export interface StagedContent {
-	/** SHA-256 of the payload, hex. */
-	readonly contentHash: string;
-	/** More than 4 KiB; less lies in the entry's record. */
-	readonly payload: Uint8Array;
-}
-
-/** What `Staging.collect` found. */
-export interface CollectedStaging {
-	/** Payloads that were let go. */
-	readonly contents: number;
-	/** Their bytes, as far as no entry and no other upload needs them. */
-	readonly bytes: number;
-}
-
-/**
- * Payloads of chunks before their entries: nobody else sees them, and they belong to whoever staged them until an entry refers to them.
- * An upload is named by 16 random hex digits.
- */
-export interface Staging {
-	/** Keeps payloads, durably; one that is here already is not written again. The arrays may be used again then. @param now milliseconds. */
-	put(upload: string, contents: readonly StagedContent[], now: number): Promise<void>;
-	/** A payload that was staged or lies in an entry, unchecked. */
-	get(contentHash: string): Promise<Uint8Array | undefined>;
-	/** Ends the claim of an upload on these payloads, and erases those that neither an entry nor another upload needs. */
-	release(upload: string, contentHashes: readonly string[]): Promise<void>;
-	/** As `release` for all payloads staged before a time. @param options `dryRun`: only tells what it would do. */
-	collect(before: number, options?: { readonly dryRun?: boolean }): Promise<CollectedStaging>;
-}
-
 /** A store in reach of this process, with what a database needs beyond the contract. */
 export interface LocalStore extends ContentAddressedStore {
+	/** Whether other processes write here too: what was read of rows may be out of date when rows are written. */
+	readonly shared: boolean;
 	readonly rows: Rows;
 	readonly staging: Staging;
 	readonly contents: Contents;
@@ -246,6 +244,7 @@ export interface LocalStore extends ContentAddressedStore {
 	append(entries: readonly StoredEntry[], options?: AppendOptions): Promise<Placement[]>;
 	/** `putEntries` with a check of who may store, and rows for the same batch. */
 	receive(entries: readonly StoredEntry[], options?: ReceiveOptions): Promise<PutReport>;
+	entriesByHash(hashes: readonly string[], options?: FindOptions): Promise<FoundEntries>;
 	/** As the contract says, with rows that go with the document. */
 	purgeDocHistory(docId: string, options?: PurgeOptions): Promise<string[]>;
 	/**
@@ -254,7 +253,7 @@ export interface LocalStore extends ContentAddressedStore {
 	 */
 	eraseDocument(docId: string, options?: PurgeOptions): Promise<string[]>;
 	/** Whether the document was erased by `eraseDocument`. */
-	isErased(docId: string): boolean;
+	isErased(docId: string): Promise<boolean>;
 
 	/** Newest entries of an author's chain: those that no other entry here names as predecessor. Several devices and forks have several. */
 	chainHeads(publicKey: string): Promise<readonly string[]>;
@@ -266,7 +265,7 @@ export interface LocalStore extends ContentAddressedStore {
 	/** Number of a document, `undefined` when no entry of it arrived. */
 	documentNumber(docId: string): Promise<number | undefined>;
 	documentId(document: number): Promise<string | undefined>;
-	/** Number of the newest document; documents are numbered from 1 without gaps. */
+	/** Number of the newest document; documents are numbered from 1 without gaps. Of a shared store, as of its own last write. */
 	documentCount(): number;
 	/** Entries of a document in arrival order, a batch at a time: its attachment chunks, or all others. */
 	entriesOfDocument(document: number, options?: DocumentEntriesOptions): AsyncIterable<readonly Arrival[]>;
@@ -289,15 +288,26 @@ export interface LocalStore extends ContentAddressedStore {
 
 	/** (count, sum of the addresses as 32-byte little-endian integers mod 2^256) of a range of (createdAt, hash). O(log n). */
 	fingerprint(range: ReconciliationRange): Promise<{ readonly count: number; readonly sum: Uint8Array }>;
+	/**
+	 * Records of a range at places in its order, which count from 0; places behind its end are left out. All as of one moment, and O(log n)
+	 * each.
+	 */
+	recordsAt(range: ReconciliationRange, ranks: readonly number[]): Promise<readonly ReconciliationRecord[]>;
 	/** Records of a range in order of (createdAt, hash), a batch at a time. */
 	records(range: ReconciliationRange): AsyncIterable<readonly ReconciliationRecord[]>;
 
 	/**
-	 * Tells that rows were given in vain, because a write failed or another call of the batch did: what was remembered of them may be
+	 * Tells that rows were given in vain, because a write failed or another call of the batch did, or that another process wrote: what was remembered of them may be
 	 * wrong, and what a failed write was to write may be here all the same. Runs before anybody is asked for rows again, and must not
 	 * write. @returns a function that ends it.
 	 */
 	onReadAnew(listener: () => Promise<void>): () => void;
+
+	/**
+	 * Told, without delay, when this process has appended and it is durable, with the newest arrival then; must not throw.
+	 * @returns a function that ends it.
+	 */
+	onAppended(listener: (arrival: number) => void): () => void;
 
 	/** Sets which accepted snapshots cover which entries, for `resolveDependencies`. */
 	setSnapshotCover(cover: ((hash: string) => Promise<string | undefined>) | undefined): void;
@@ -306,6 +316,36 @@ export interface LocalStore extends ContentAddressedStore {
 		readonly onProgress?: (done: number, total: number) => void;
 	}): AsyncIterable<DamagedRecord>;
 }
+
+/**
+ * A store that a server keeps for others: what it needs to check what comes, to level and to erase. Unlike a `LocalStore` it can be shared
+ * by several processes, so nothing here answers from memory that another one could have outdated.
+ */
+export type KeepingStore = ContentAddressedStore &
+	Pick<
+		LocalStore,
+		| "shared"
+		| "rows"
+		| "contents"
+		| "append"
+		| "receive"
+		| "purgeDocHistory"
+		| "eraseDocument"
+		| "isErased"
+		| "chainHeads"
+		| "authors"
+		| "entriesOfAuthor"
+		| "documentNumber"
+		| "documentId"
+		| "entriesOfDocument"
+		| "getArrivals"
+		| "arrivalsOf"
+		| "fingerprint"
+		| "recordsAt"
+		| "records"
+		| "onAppended"
+		| "verifyRecords"
+	>;
 
 export interface DamagedRecord {
 	/** 0 for what belongs to no arrival: an index that had to be built anew. */

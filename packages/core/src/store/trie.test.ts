@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { MemoryLevel } from "memory-level";
 import { expect, test } from "vitest";
 import { fromHex, toHex } from "../bytes/hex.js";
-import { type Level, Table } from "./level.js";
+import { type Level, LevelTable } from "./level.js";
 import { Packer } from "./packing.js";
 import { recordKey } from "./row-keys.js";
 import { flushEvery, Trie } from "./trie.js";
@@ -24,7 +24,7 @@ async function memoryLevel(): Promise<Level> {
 }
 
 /** Writes heads of records as a store would have. */
-async function writeRecords(table: Table, items: readonly Item[], first = 1): Promise<void> {
+async function writeRecords(table: LevelTable, items: readonly Item[], first = 1): Promise<void> {
 	const rows = items.map(({ createdAt, hash }, index) => {
 		const value = new Packer().fixed(0, 1).raw(new Uint8Array(16)).hash(hash).fixed(createdAt, 6).finish();
 		return { type: "put", key: recordKey(first + index), value } as const;
@@ -58,7 +58,7 @@ test("digits are the key's bits, six at a time", () => {
 
 test("what was flushed, what waits and what a crash left are counted alike", async () => {
 	const items = randomItems(3 * flushEvery, 1, 1 << 24);
-	const table = new Table(await memoryLevel());
+	const table = new LevelTable(await memoryLevel());
 	const trie = new Trie(table);
 	trie.reset(0);
 	for (const [index, { createdAt, hash }] of items.slice(0, flushEvery).entries()) trie.add(index + 1, createdAt, hash);
@@ -83,7 +83,7 @@ test("what was flushed, what waits and what a crash left are counted alike", asy
 test("adversarial keys: all in one millisecond, all with one prefix", async () => {
 	const hashes = Array.from({ length: 200 }, (_, i) => `${"ab".repeat(28)}${i.toString(16).padStart(8, "0")}`);
 	const items = hashes.map((hash) => ({ createdAt: 5, hash }));
-	const table = new Table(await memoryLevel());
+	const table = new LevelTable(await memoryLevel());
 	const trie = new Trie(table);
 	trie.reset(0);
 	for (const [index, { createdAt, hash }] of items.entries()) trie.add(index + 1, createdAt, hash);
@@ -97,7 +97,7 @@ test("adversarial keys: all in one millisecond, all with one prefix", async () =
 
 test("a failed flush loses nothing", async () => {
 	const fault = faultyLevel(await memoryLevel());
-	const table = new Table(fault.level);
+	const table = new LevelTable(fault.level);
 	const items = randomItems(500, 7, 1000);
 	await writeRecords(table, items);
 	const trie = new Trie(table);
@@ -113,7 +113,7 @@ test("a failed flush loses nothing", async () => {
 
 test("splitting a range anywhere keeps count and sum", async () => {
 	const items = randomItems(2000, 3, 5000);
-	const table = new Table(await memoryLevel());
+	const table = new LevelTable(await memoryLevel());
 	const trie = new Trie(table);
 	trie.reset(0);
 	for (const [index, { createdAt, hash }] of items.entries()) trie.add(index + 1, createdAt, hash);
@@ -134,7 +134,7 @@ test("splitting a range anywhere keeps count and sum", async () => {
 
 test("a failed read in the middle of an insertion loses nothing", async () => {
 	const fault = faultyLevel(await memoryLevel());
-	const table = new Table(fault.level);
+	const table = new LevelTable(fault.level);
 	const items = randomItems(400, 11, 1 << 30);
 	await writeRecords(table, items);
 	const first = new Trie(table);

@@ -1,26 +1,29 @@
 /**
  * The reconciliation index. Entries join it behind the writes: up to `flushEvery` wait in memory (their records are on disk
  * already), then the nodes that they change are written together with the number of the arrival that they cover.
+ *
+ * Where several processes write, the nodes that a batch changes are written in it, and what covers them names their state: arrival u48 ‖
+ * running digest. Nodes in memory count as long as that is the state that is read.
  */
 import { readUint, writeUint } from "../bytes/big-endian.js";
 import { fromHex, toHex } from "../bytes/hex.js";
 import { StoreError } from "../errors.js";
-import type { Table } from "./level.js";
+import type { Placed } from "./drafting.js";
 import { LruMap } from "./lru-map.js";
-import { decodeRecordHead, headBytes } from "./record.js";
-import { arrivalOfRecordKey, metaKeys, prefixRange, recordKey, tags, trieKey } from "./row-keys.js";
+import { headBytes } from "./record.js";
+import { arrivalOfRecordKey, metaKeys, prefixRange, recordKey, recordKeys, tags, trieKey } from "./row-keys.js";
 import type { Row, RowWrite } from "./rows.js";
-import type { ReconciliationBound, ReconciliationRange, ReconciliationRecord } from "./store.js";
+import type { ReconciliationRange, ReconciliationRecord } from "./store.js";
+import type { Table } from "./table.js";
+import { boundKey, keyBehind, keyOfRecord, recordOf } from "./trie-key.js";
 import {
 	addKey,
 	addSum,
-	createdAtOfKey,
 	decodeNode,
 	digitOf,
 	emptySum,
 	encodeNode,
 	type InnerNode,
-	keyBytes,
 	leafRecords,
 	lowerBound,
 	makeKey,
@@ -51,6 +54,8 @@ export class Trie {
 	/** Arrivals up to this one were on disk when the store was opened. */
 	#opened = 0;
 	#arrival = 0;
+	/** Of a shared table: what covered the nodes in memory, as hex, "" for nothing; `undefined` until it was read. */
+	#state: string | undefined;
 	#turn: Promise<unknown> = Promise.resolve();
 
 	constructor(table: Table) {
@@ -65,6 +70,29 @@ export class Trie {
 		this.#applied = undefined;
 		this.#opened = arrival;
 		this.#arrival = arrival;
+		this.#state = undefined;
+	}
+
+	/**
+	 * Rows that take entries into the index, for the batch that appends them to a shared table.
+	 * @param covers their newest arrival and the running digest up to it.
+	 */
+	rowsWith(
+		placed: readonly Placed[],
+		covers: { readonly arrival: number; readonly digest: Uint8Array },
+	): Promise<RowWrite[]> {
+		return this.#exclusive(async () => {
+			await this.#apply();
+			await this.#insert(placed.map(({ createdAt, hash }) => makeKey(createdAt, fromHex(hash, 32))));
+			const state = new Uint8Array(22);
+			writeUint(state, 0, covers.arrival, 6);
+			state.set(covers.digest, 6);
+			const rows = this.#dirtyRows(state);
+			this.#settle(covers.arrival);
+			this.#applied = covers.arrival;
+			this.#state = toHex(state);
+			return rows;
+		});
 	}
 
 	/** Notes an arrival whose record is on disk. Arrivals come without gaps. */
@@ -84,17 +112,11 @@ export class Trie {
 			await this.#apply();
 			const covered = this.#applied as number;
 			if (covered === this.#written) return;
-			const rows: RowWrite[] = [];
-			for (const { digits, node } of this.#dirty.values())
-				rows.push({ type: "put", key: trieKey(digits), value: encodeNode(node) });
 			const value = new Uint8Array(6);
 			writeUint(value, 0, covered, 6);
-			rows.push({ type: "put", key: metaKeys.trieCovers, value });
 			// Rows of an index that can be built again: they need not be on disk before others.
-			await this.#table.write(rows, false);
-			this.#written = covered;
-			for (const [name, { node }] of this.#dirty) this.#clean.set(name, node);
-			this.#dirty.clear();
+			await this.#table.write(this.#dirtyRows(value), false);
+			this.#settle(covered);
 		});
 	}
 
@@ -104,6 +126,20 @@ export class Trie {
 			const upper = range.upper === undefined ? await this.#total() : await this.#below(boundKey(range.upper));
 			const below = subtractSum(upper, await this.#below(boundKey(range.lower)));
 			return below.count < 0 ? emptySum() : below;
+		});
+	}
+
+	recordsAt(range: ReconciliationRange, ranks: readonly number[]): Promise<ReconciliationRecord[]> {
+		return this.#exclusive(async () => {
+			await this.#apply();
+			const first = (await this.#below(boundKey(range.lower))).count;
+			const end = (range.upper === undefined ? await this.#total() : await this.#below(boundKey(range.upper))).count;
+			const found: ReconciliationRecord[] = [];
+			for (const rank of ranks) {
+				const key = first + rank < end ? await this.#keyAt(first + rank) : undefined;
+				if (key !== undefined) found.push(recordOf(key));
+			}
+			return found;
 		});
 	}
 
@@ -118,13 +154,39 @@ export class Trie {
 				await this.#collect([], start, upper, found);
 				return found;
 			});
-			if (keys.length > 0) yield keys.map((key) => ({ createdAt: createdAtOfKey(key), hash: toHex(key.subarray(6)) }));
-			from = keys.length < recordsPerBatch ? undefined : next(keys[keys.length - 1] as Uint8Array);
+			if (keys.length > 0) yield keys.map(recordOf);
+			from = keys.length < recordsPerBatch ? undefined : keyBehind(keys[keys.length - 1] as Uint8Array);
 		}
+	}
+
+	#dirtyRows(covers: Uint8Array): RowWrite[] {
+		const rows: RowWrite[] = [{ type: "put", key: metaKeys.trieCovers, value: covers }];
+		for (const { digits, node } of this.#dirty.values())
+			rows.push({ type: "put", key: trieKey(digits), value: encodeNode(node) });
+		return rows;
+	}
+
+	#settle(covered: number): void {
+		this.#written = covered;
+		for (const [name, { node }] of this.#dirty) this.#clean.set(name, node);
+		this.#dirty.clear();
+	}
+
+	/** Forgets nodes that are not of the state that is about to be read. */
+	async #follow(): Promise<void> {
+		const row = await this.#table.get(metaKeys.trieCovers);
+		const state = row === undefined ? "" : toHex(row);
+		if (state === this.#state) return;
+		const newest = row === undefined ? await this.#table.first({ ...recordKeys, reverse: true }) : undefined;
+		this.reset(newest === undefined ? 0 : arrivalOfRecordKey(newest[0]));
+		this.#written = row === undefined ? 0 : readUint(row, 0, 6);
+		this.#applied = this.#written;
+		this.#state = state;
 	}
 
 	/** Brings the nodes in memory up to the newest arrival. */
 	async #apply(): Promise<void> {
+		if (this.#table.shared) await this.#follow();
 		if (this.#applied === undefined) {
 			const row = await this.#table.get(metaKeys.trieCovers);
 			this.#written = row === undefined ? 0 : readUint(row, 0, 6);
@@ -238,6 +300,23 @@ export class Trie {
 		}
 	}
 
+	/** The key that so many others stand before. */
+	async #keyAt(rank: number): Promise<Uint8Array | undefined> {
+		let left = rank;
+		for (let digits: number[] = []; ; ) {
+			const [node] = await this.#load([digits]);
+			if (node?.kind !== "inner") return node?.keys[left];
+			const digit = node.slots.findIndex((slot) => {
+				if (slot === undefined) return false;
+				if (left < slot.count) return true;
+				left -= slot.count;
+				return false;
+			});
+			if (digit < 0) return undefined;
+			digits = [...digits, digit];
+		}
+	}
+
 	/** Keys of a subtree from `from` to below `upper`, until there are enough. */
 	async #collect(
 		digits: readonly number[],
@@ -284,15 +363,16 @@ export class Trie {
 
 	/** Tasks run one behind the other. A damaged node is mended by building the index anew. */
 	#exclusive<T>(task: () => Promise<T>): Promise<T> {
+		const consistent = () => this.#table.consistently(task);
 		const result = this.#turn.then(async () => {
 			try {
-				return await task();
+				return await consistent();
 			} catch (error) {
 				// Half a change may be in memory; the rows on disk are whole.
 				this.reset(this.#arrival);
 				if (!(error instanceof StoreError) || error.code !== "store-damaged") throw error;
 				await this.#clear();
-				return await task();
+				return await consistent();
 			}
 		});
 		this.#turn = result.catch(() => undefined);
@@ -302,30 +382,4 @@ export class Trie {
 
 function nameOf(digits: readonly number[]): string {
 	return String.fromCharCode(...digits);
-}
-
-function keyOfRecord(value: Uint8Array): Uint8Array {
-	const { createdAt, hash } = decodeRecordHead(value);
-	return makeKey(createdAt, fromHex(hash, 32));
-}
-
-function boundKey(bound: ReconciliationBound): Uint8Array {
-	const key = new Uint8Array(keyBytes);
-	if (bound.createdAt >= 2 ** 48) return key.fill(0xff);
-	writeUint(key, 0, bound.createdAt, 6);
-	key.set(bound.hashPrefix.subarray(0, 32), 6);
-	return key;
-}
-
-/** The key behind `key`; `undefined` behind the last one. */
-function next(key: Uint8Array): Uint8Array | undefined {
-	const after = key.slice();
-	for (let i = after.length - 1; i >= 0; i--) {
-		if (after[i] !== 255) {
-			after[i] = (after[i] as number) + 1;
-			return after;
-		}
-		after[i] = 0;
-	}
-	return undefined;
 }

@@ -3,12 +3,12 @@ import { concatBytes } from "../bytes/concat.js";
 import type { StoredEntry } from "../entry/entry.js";
 import { StoreError } from "../errors.js";
 import { Draft, type DraftParts, type KnownAddress } from "./drafting.js";
-import type { Table } from "./level.js";
 import { tags } from "./row-keys.js";
 import type { RowWrite } from "./rows.js";
 import { type Job, Serial } from "./serial.js";
 import type { StoreState } from "./state.js";
 import type { Placement } from "./store.js";
+import type { Table } from "./table.js";
 import type { Trie } from "./trie.js";
 
 /** What became of the entries of one call. */
@@ -28,6 +28,12 @@ export interface WriteRequest {
 	readonly mayLack?: boolean;
 }
 
+interface Drafted {
+	readonly draft: Draft;
+	readonly rows: readonly RowWrite[];
+	readonly settled: readonly { readonly job: WriteJob; readonly appended: Appended }[];
+}
+
 interface WriteJob extends Job, WriteRequest {
 	readonly resolve: (appended: Appended) => void;
 }
@@ -38,9 +44,10 @@ export class Writer {
 	readonly #state: StoreState;
 	readonly #trie: Trie;
 	readonly #serial: Serial<WriteJob>;
-	/** Set when a write failed: the engine and what is in memory must be read anew before the next one. */
+	/** Set when a write failed or another process wrote: the engine and what is in memory must be read anew before the next one. */
 	#stale = false;
 	readonly #listeners = new Set<() => Promise<void>>();
+	readonly #appended = new Set<(arrival: number) => void>();
 	#closed = false;
 
 	constructor(parts: DraftParts, state: StoreState, trie: Trie) {
@@ -61,10 +68,7 @@ export class Writer {
 	/** Runs `task` in the serial section. Rows that it writes must go through `writeAlone`. */
 	alone<T>(task: () => Promise<T>): Promise<T> {
 		if (this.#closed) return Promise.reject(closedError());
-		return this.#serial.alone(async () => {
-			await this.#recover();
-			return task();
-		});
+		return this.#serial.alone(() => this.#section(task));
 	}
 
 	/** A batch of rows within `alone`. @param durable whether it is on disk when this resolves. */
@@ -83,45 +87,72 @@ export class Writer {
 		return () => this.#listeners.delete(listener);
 	}
 
+	/** See `LocalStore`. */
+	onAppended(listener: (arrival: number) => void): () => void {
+		this.#appended.add(listener);
+		return () => this.#appended.delete(listener);
+	}
+
 	/** Waits for what was asked for, writes the index, closes the engine. */
 	close(): Promise<void> {
 		if (this.#closed) return Promise.resolve();
 		this.#closed = true;
 		return this.#serial.alone(async () => {
 			// The index is derived: what it lacks is read again when the store is opened.
-			if (!this.#stale) await this.#trie.flush().catch(() => undefined);
+			if (!this.#stale && !this.#table.shared) await this.#trie.flush().catch(() => undefined);
 			await this.#table.close();
 		});
 	}
 
 	async #commit(jobs: readonly WriteJob[]): Promise<void> {
-		await this.#recover();
-		const drafted = await this.#draft(jobs);
-		if (drafted === undefined) return;
-		const { draft, rows, settled } = drafted;
+		const { shared } = this.#table;
+		let drafted: Drafted | undefined;
 		try {
-			await this.#table.write(
-				[...rows, ...(await this.#parts.payloads.put(draft.contents))],
-				settled.some(({ job }) => job.durable ?? true),
-			);
+			drafted = await this.#section(() => this.#write(jobs));
 		} catch (error) {
-			this.#stale = true;
 			// At once, for readers too; where that fails as well, the next write tries again.
-			await this.#recover().catch(() => undefined);
+			if (this.#stale && !shared) await this.#recover().catch(() => undefined);
 			throw error;
 		}
+		if (drafted === undefined) return;
+		const { draft, settled } = drafted;
 		draft.commit();
-		for (const { arrival, createdAt, hash } of draft.placed) this.#trie.add(arrival, createdAt, hash);
+		if (!shared) for (const { arrival, createdAt, hash } of draft.placed) this.#trie.add(arrival, createdAt, hash);
 		for (const { job, appended } of settled) job.resolve(appended);
-		if (this.#trie.due) {
+		const last = draft.placed[draft.placed.length - 1];
+		if (last !== undefined) for (const listener of this.#appended) listener(last.arrival);
+		if (!shared && this.#trie.due) {
 			await this.#trie.flush().catch(() => {
 				this.#stale = true;
 			});
 		}
 	}
 
+	async #write(jobs: readonly WriteJob[]): Promise<Drafted | undefined> {
+		const drafted = await this.#draft(jobs);
+		if (drafted === undefined) return undefined;
+		const { draft, rows, settled } = drafted;
+		try {
+			await this.#table.write(
+				[...rows, ...(await this.#indexRows(draft)), ...(await this.#parts.payloads.put(draft.contents))],
+				settled.some(({ job }) => job.durable ?? true),
+			);
+		} catch (error) {
+			this.#stale = true;
+			throw error;
+		}
+		return drafted;
+	}
+
+	/** Others must find the index as new as the records. */
+	async #indexRows({ placed, digest }: Draft): Promise<RowWrite[]> {
+		const last = placed[placed.length - 1];
+		if (!this.#table.shared || last === undefined) return [];
+		return this.#trie.rowsWith(placed, { arrival: last.arrival, digest });
+	}
+
 	/** A call whose rows fail is rejected alone. The others are drafted again without it, and asked for their rows once more. */
-	async #draft(jobs: readonly WriteJob[]) {
+	async #draft(jobs: readonly WriteJob[]): Promise<Drafted | undefined> {
 		let left = jobs;
 		while (left.length > 0) {
 			const draft = new Draft(this.#parts, this.#state);
@@ -145,6 +176,22 @@ export class Writer {
 			await this.#tellReadAnew();
 		}
 		return undefined;
+	}
+
+	async #section<T>(task: () => Promise<T>): Promise<T> {
+		const { objects } = this.#parts.payloads;
+		let areWritten = false;
+		try {
+			const result = await this.#table.exclusively(async (outdated) => {
+				if (outdated) this.#stale = true;
+				await this.#recover();
+				return task();
+			});
+			areWritten = true;
+			return result;
+		} finally {
+			await objects.settle(areWritten);
+		}
 	}
 
 	async #recover(): Promise<void> {

@@ -1,6 +1,7 @@
 /**
  * Keeps the state of the directory in step with the directory's store: reads what arrived, opens it, adds it. What was read once is kept
- * in encrypted rows, so that opening a tenant does not decrypt its whole directory.
+ * in encrypted rows, so that opening a tenant does not decrypt its whole directory. Not where several processes write the store: one
+ * that lags would put what it just read over the row in which another has joined everything before.
  *
  * | key of the directory's rows | value                                                                                     |
  * |-----------------------------|-------------------------------------------------------------------------------------------|
@@ -75,11 +76,12 @@ export class DirectoryLog {
 	readonly #remembered = new Map<string, number>();
 	readonly #settings = new Map<string, SettingsPlace>();
 	#at = 0;
-	#cacheable = true;
+	#cacheable: boolean;
 	#turn: Promise<void> = Promise.resolve();
 
 	private constructor(context: DirectoryLogContext) {
 		this.#context = context;
+		this.#cacheable = !context.store.shared;
 		const { administrationKey, recoveryKey, tenantRoot } = context;
 		this.state = DirectoryState.create({ administrationKey, recoveryKey, tenantRoot });
 	}
@@ -87,7 +89,7 @@ export class DirectoryLog {
 	static async open(context: DirectoryLogContext): Promise<DirectoryLog> {
 		const log = new DirectoryLog(context);
 		await log.#readFollowers();
-		await log.#readCache();
+		if (!context.store.shared) await log.#readCache();
 		await log.update();
 		return log;
 	}
@@ -239,6 +241,7 @@ export class DirectoryLog {
 	/** Makes the cached rows anew, from the entries. */
 	async #rewriteCache(): Promise<void> {
 		const { store } = this.#context;
+		if (store.shared) return;
 		const rows: RowWrite[] = [];
 		for (let at = 0; at < this.#at; ) {
 			const page = await store.entriesAfter(at, { limit: 1024 });

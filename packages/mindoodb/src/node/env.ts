@@ -3,6 +3,7 @@ import { memoryStores } from "../memory-stores.js";
 import { loadAutomerge } from "./automerge.js";
 import { nodeClock } from "./clock.js";
 import { nodeCrypto } from "./crypto.js";
+import { transportOf } from "./transports/transport-of.js";
 
 export interface NodeEnvOptions {
 	/** @default stores in memory, gone with the process */
@@ -20,5 +21,5 @@ export async function nodeEnv(options: NodeEnvOptions = {}): Promise<Env> {
 	await loadAutomerge();
 	const crypto = nodeCrypto();
 	const { stores = memoryStores(crypto), random = crypto, clock = nodeClock(), log = () => {} } = options;
-	return { crypto, random, clock, stores, log };
+	return { crypto, random, clock, stores, log, transportOf };
 }

@@ -102,7 +102,8 @@ export async function removeUnfinished(folder: string): Promise<void> {
 	}
 }
 
-async function syncFolder(path: string): Promise<void> {
+/** Names given in a folder are there after a crash too. */
+export async function syncFolder(path: string): Promise<void> {
 	const folder = await open(path, "r").catch(onWindows);
 	if (folder === undefined) return;
 	try {

@@ -1,7 +1,15 @@
 import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Entry, type Level, type LocalStore, openLevelStore, type Packs, toHex } from "@mindoodb/core";
+import {
+	type Entry,
+	type Level,
+	type LocalStore,
+	openLevelStore,
+	type Packs,
+	type StagedContent,
+	toHex,
+} from "@mindoodb/core";
 import { type EntryMaker, entryMaker, type FaultyLevel, faultyLevel } from "@mindoodb/testing";
 import { ClassicLevel } from "classic-level";
 import { nodeCrypto } from "mindoodb";
@@ -60,6 +68,12 @@ function chunk(docId: string, payload: Uint8Array): Promise<Entry> {
 	return maker.make({ docId, entryType: "attachment_chunk", payload, originalSize: payload.length - 29 });
 }
 
+/** What an upload does before its change is written. */
+async function stage(contents: readonly StagedContent[], name = upload): Promise<void> {
+	await store.staging.put(name, contents, 1);
+	await store.staging.settle(name, 1);
+}
+
 async function packFiles(): Promise<string[]> {
 	const names = await readdir(join(dir, "packs")).catch(() => []);
 	return names.filter((name) => name !== "incoming").sort();
@@ -84,8 +98,8 @@ describe("payloads that come many at once", () => {
 	test("lie in a pack, one behind the other, and a few in rows", async () => {
 		const many = await contentsOf(4);
 		const [one] = await contentsOf(1);
-		await store.staging.put(upload, many, 1);
-		if (one !== undefined) await store.staging.put(upload, [one], 1);
+		await stage(many);
+		if (one !== undefined) await stage([one]);
 		expect(await packFiles()).toEqual(["000000000001"]);
 		const pack = await readFile(join(dir, "packs", "000000000001"));
 		expect(pack.equals(Buffer.concat(many.map(({ payload }) => payload)))).toBe(true);
@@ -108,7 +122,7 @@ describe("payloads that come many at once", () => {
 
 	test("two uploads that stage the same bytes at once store them once", async () => {
 		const contents = await contentsOf(4);
-		await Promise.all([store.staging.put(upload, contents, 1), store.staging.put("22".repeat(8), contents, 1)]);
+		await Promise.all([stage(contents), stage(contents, "22".repeat(8))]);
 		expect(await packFiles()).toHaveLength(1);
 		expect(await readdir(join(dir, "packs", "incoming"))).toEqual([]);
 		for (const { contentHash } of contents) expect(await stagedHash(contentHash)).toBe(contentHash);
@@ -133,6 +147,103 @@ describe("payloads that come many at once", () => {
 	});
 });
 
+describe("until an upload settles", () => {
+	const other = "22".repeat(8);
+
+	test("its payloads are for it alone, cost the engine nothing, and a crash takes them", async () => {
+		const contents = await contentsOf(4);
+		const hashes = contents.map(({ contentHash }) => contentHash);
+		const { writes } = faulty;
+		await store.staging.put(upload, contents, 1);
+		expect(faulty.writes).toBe(writes);
+		expect(await packFiles()).toEqual([]);
+		expect(await Promise.all(hashes.map(stagedHash))).toEqual(hashes);
+		expect(await store.contents.has(hashes)).toEqual([false, false, false, false]);
+		await openAgain();
+		for (const { payload } of contents) expect(await isOnDisk(payload)).toBe(false);
+		expect(await store.staging.get(hashes[0] as string)).toBeUndefined();
+		expect(await store.staging.collect(2)).toEqual({ contents: 0, bytes: 0 });
+	});
+
+	test("letting go of its payloads erases them, pack by pack", async () => {
+		const [first, second] = [await contentsOf(4), await contentsOf(4)];
+		for (const each of [first, second]) await store.staging.put(upload, each, 1);
+		await store.staging.release(
+			upload,
+			[...first, ...second.slice(1)].map(({ contentHash }) => contentHash),
+		);
+		expect(await isOnDisk((first[0] as StagedContent).payload)).toBe(false);
+		await store.staging.settle(upload, 1);
+		const there = await Promise.all(second.map(({ payload }) => isOnDisk(payload)));
+		expect(there).toEqual([true, false, false, false]);
+	});
+
+	test("the same bytes in several of its batches are stored once", async () => {
+		const contents = await contentsOf(4);
+		await Promise.all([1, 2, 3].map(() => store.staging.put(upload, contents, 1)));
+		await store.staging.settle(upload, 1);
+		expect(await packFiles()).toEqual(["000000000001"]);
+		await store.staging.release(
+			upload,
+			contents.map(({ contentHash }) => contentHash),
+		);
+		for (const { payload } of contents) expect(await isOnDisk(payload)).toBe(false);
+	});
+
+	test("what another one brought meanwhile has no second copy, and stays until both have let go", async () => {
+		const contents = await contentsOf(9);
+		const hashes = contents.map(({ contentHash }) => contentHash);
+		await store.staging.put(upload, contents.slice(0, 6), 1);
+		await store.staging.put(other, contents.slice(3), 1);
+		await store.staging.settle(other, 1);
+		await store.staging.settle(upload, 1);
+		expect(await readdir(join(dir, "packs", "incoming"))).toEqual([]);
+		await store.staging.release(other, hashes.slice(3));
+		expect(await Promise.all(hashes.slice(0, 7).map(stagedHash))).toEqual([...hashes.slice(0, 6), undefined]);
+		await store.staging.release(upload, hashes.slice(0, 6));
+		for (const { payload } of contents) expect(await isOnDisk(payload)).toBe(false);
+	});
+
+	test("bytes that never came to the disk are told when it does, and nothing names them", async () => {
+		const real = folderPacks(join(dir, "packs"));
+		await openAgain({
+			...real,
+			prepare: async (parts) => {
+				const lost = Promise.reject(new Error("the disk"));
+				lost.catch(() => undefined);
+				return { ...(await real.prepare(parts)), durable: () => lost };
+			},
+		});
+		const contents = await contentsOf(4);
+		await store.staging.put(upload, contents, 1);
+		await expect(store.staging.settle(upload, 1)).rejects.toMatchObject({ code: "store-io" });
+		expect(await packFiles()).toEqual([]);
+		await store.staging.release(
+			upload,
+			contents.map(({ contentHash }) => contentHash),
+		);
+		for (const { payload } of contents) expect(await isOnDisk(payload)).toBe(false);
+	});
+
+	test("more packs than get their numbers together are settled, and a batch that fails names none of its own", async () => {
+		const all = [];
+		for (let pack = 0; pack < 17; pack++) all.push(await contentsOf(3));
+		for (const each of all) await store.staging.put(upload, each, 1);
+		faulty.failWrites({ after: 1, times: 1 });
+		await expect(store.staging.settle(upload, 1)).rejects.toMatchObject({ code: "store-io" });
+		faulty.repair();
+		expect(await packFiles()).toHaveLength(17);
+		await openAgain();
+		expect(await packFiles()).toHaveLength(16);
+		for (const [nth, contents] of all.entries()) {
+			const { contentHash } = contents[0] as StagedContent;
+			expect(await stagedHash(contentHash)).toBe(nth < 16 ? contentHash : undefined);
+		}
+		expect(await store.staging.collect(2)).toMatchObject({ contents: 48 });
+		expect(await packFiles()).toEqual([]);
+	});
+});
+
 describe("erasing", () => {
 	test("takes a payload out of its pack and leaves what shares it", async () => {
 		const contents = await contentsOf(6);
@@ -152,7 +263,7 @@ describe("erasing", () => {
 	});
 
 	test("of what nobody needs any more frees the disk; a dry run touches nothing", async () => {
-		await store.staging.put(upload, await contentsOf(4), 1);
+		await stage(await contentsOf(4));
 		const found = { contents: 4, bytes: 4 * chunkBytes };
 		expect(await store.staging.collect(2, { dryRun: true })).toEqual(found);
 		expect(await packFiles()).toHaveLength(1);
@@ -166,7 +277,7 @@ describe("erasing", () => {
 		const remove = (pack: number) => (powerless ? Promise.reject(new Error("power failure")) : real.remove(pack));
 		await openAgain({ ...real, remove });
 		const contents = await contentsOf(4);
-		await store.staging.put(upload, contents, 1);
+		await stage(contents);
 		powerless = true;
 		const hashes = contents.map(({ contentHash }) => contentHash);
 		await expect(store.staging.release(upload, hashes.slice(0, 1))).rejects.toMatchObject({ code: "store-io" });
@@ -179,7 +290,7 @@ describe("erasing", () => {
 
 	test("that fails behind its move leaves no second copy of what moved", async () => {
 		const contents = await contentsOf(4);
-		await store.staging.put(upload, contents, 1);
+		await stage(contents);
 		const hashes = contents.map(({ contentHash }) => contentHash);
 		faulty.failWrites({ after: 1, times: 1 });
 		await expect(store.staging.release(upload, hashes.slice(0, 1))).rejects.toMatchObject({ code: "store-io" });
@@ -227,7 +338,7 @@ describe("erasing", () => {
 				return real.read(pack, ranges);
 			},
 		});
-		await store.staging.put(upload, contents, 1);
+		await stage(contents);
 		meanwhile = () => store.staging.release(upload, hashes.slice(0, 1));
 		expect(await stagedHash(hashes[1] as string)).toBe(hashes[1]);
 		expect(await packFiles()).toEqual(["000000000002"]);
@@ -235,7 +346,7 @@ describe("erasing", () => {
 });
 
 test("a store whose payloads lie in packs is not opened without them", async () => {
-	await store.staging.put(upload, await contentsOf(4), 1);
+	await stage(await contentsOf(4));
 	await store.close();
 	const level: Level = new ClassicLevel<Uint8Array, Uint8Array>(join(dir, "rows"), {
 		keyEncoding: "view",
@@ -250,16 +361,17 @@ test("a store whose payloads lie in packs is not opened without them", async () 
 describe("a crash", () => {
 	test("before the batch leaves packs that the next opening erases", async () => {
 		const contents = await contentsOf(4);
-		await store.staging.put(upload, contents, 1);
+		await stage(contents);
 		await store.close();
-		await writeFile(join(dir, "packs", "000000000002"), "numbered, and named by no row");
-		await writeFile(join(dir, "packs", "000000000003"), "of the same batch");
+		await writeFile(join(dir, "packs", "000000000003"), "numbered, and named by no row");
+		// Names before and between that were given together with these, and that the crash took.
+		await writeFile(join(dir, "packs", "000000000019"), "of the same batch");
 		await writeFile(join(dir, "packs", "incoming", "7"), "without a number");
 		await openStore();
 		expect(await packFiles()).toEqual(["000000000001"]);
 		expect(await readdir(join(dir, "packs", "incoming"))).toEqual([]);
 		const more = await contentsOf(4);
-		await store.staging.put(upload, more, 1);
+		await stage(more);
 		for (const each of [...contents, ...more]) {
 			expect(await stagedHash(each.contentHash)).toBe(each.contentHash);
 		}
@@ -269,11 +381,11 @@ describe("a crash", () => {
 		"a batch that fails loses no pack that a row names (written all the same: %s)",
 		async (written) => {
 			const [before, failed, after] = [await contentsOf(4), await contentsOf(4), await contentsOf(4)];
-			await store.staging.put(upload, before, 1);
+			await stage(before);
 			faulty.failWrites({ times: 1, written });
-			await expect(store.staging.put(upload, failed, 1)).rejects.toMatchObject({ code: "store-io" });
+			await expect(stage(failed, "33".repeat(8))).rejects.toMatchObject({ code: "store-io" });
 			faulty.repair();
-			await store.staging.put(upload, after, 1);
+			await stage(after);
 			await openAgain();
 			for (const each of [...before, ...after]) expect(await stagedHash(each.contentHash)).toBe(each.contentHash);
 			for (const each of failed) {

@@ -1,8 +1,11 @@
 import { lstatSync } from "node:fs";
-import { type FileHandle, open, rm } from "node:fs/promises";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { PackRange, Packs } from "@mindoodb/core";
-import { absent, listFolder, makeFolder, removeDurably, renameDurably } from "./folder-files.js";
+import { absent, listFolder, makeFolder, removeDurably, syncFolder } from "./folder-files.js";
+
+/** Syncs under way: each holds one of the few threads that everything else needs too. */
+const mostSyncing = 2;
 
 /** Packs as files of a folder, named by their number. The folder comes with the first of them. */
 export function folderPacks(dir: string): Packs {
@@ -11,6 +14,7 @@ export function folderPacks(dir: string): Packs {
 	const incoming = join(dir, "incoming");
 	let made = false;
 	let prepared = 0;
+	const syncing = new Set<Promise<void>>();
 
 	return {
 		async prepare(parts) {
@@ -20,27 +24,36 @@ export function folderPacks(dir: string): Packs {
 				made = true;
 			}
 			const path = join(incoming, String(++prepared));
+			let durable: Promise<void>;
 			try {
-				await writeFile(path, parts);
+				durable = syncAndClose(await writeFile(path, parts));
 			} catch (error) {
 				await rm(path, { force: true });
 				throw error;
 			}
+			// Its failure is told to whoever waits for these bytes.
+			const ended = durable.catch(() => undefined).then(() => void syncing.delete(ended));
+			syncing.add(ended);
+			while (syncing.size > mostSyncing) await Promise.race(syncing);
+			let kept: string | undefined;
 			return {
-				keep: (pack) => renameDurably(path, pathOf(pack)),
-				discard: () => rm(path, { force: true }),
+				durable: () => durable,
+				read: (ranges) => readFrom(kept ?? path, ranges),
+				keep: async (pack) => {
+					await durable;
+					await rename(path, pathOf(pack));
+					kept = pathOf(pack);
+				},
+				discard: async () => {
+					await ended;
+					await rm(path, { force: true });
+				},
 			};
 		},
 
-		async read(pack, ranges) {
-			const file = await open(pathOf(pack), "r").catch(absent);
-			if (file === undefined) return ranges.map(() => undefined);
-			try {
-				return await readAll(file, ranges);
-			} finally {
-				await file.close();
-			}
-		},
+		settle: () => syncFolder(dir),
+
+		read: (pack, ranges) => readFrom(pathOf(pack), ranges),
 
 		async remove(pack) {
 			if (!isThere(pathOf(pack))) return false;
@@ -60,14 +73,32 @@ function isThere(path: string): boolean {
 	return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
-/** On disk when this resolves. */
-async function writeFile(path: string, parts: readonly Uint8Array[]): Promise<void> {
+async function writeFile(path: string, parts: readonly Uint8Array[]): Promise<FileHandle> {
 	const length = parts.reduce((sum, part) => sum + part.length, 0);
 	const file = await open(path, "w", 0o600);
 	try {
 		const { bytesWritten } = await file.writev(parts as Uint8Array[]);
 		if (bytesWritten !== length) throw new Error(`expected to write ${length} bytes, wrote ${bytesWritten}`);
+		return file;
+	} catch (error) {
+		await file.close();
+		throw error;
+	}
+}
+
+async function syncAndClose(file: FileHandle): Promise<void> {
+	try {
 		await file.datasync();
+	} finally {
+		await file.close();
+	}
+}
+
+async function readFrom(path: string, ranges: readonly PackRange[]): Promise<(Uint8Array | undefined)[]> {
+	const file = await open(path, "r").catch(absent);
+	if (file === undefined) return ranges.map(() => undefined);
+	try {
+		return await readAll(file, ranges);
 	} finally {
 		await file.close();
 	}

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { chmod, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
+	type Blobs,
 	type Crypto,
 	type Level,
 	type LocalStore,
@@ -18,6 +19,8 @@ import { isLockError, readHolder, removeHolder, writeHolder } from "./holder-fil
 export interface FolderStoresOptions {
 	/** Puts a wrapper round each engine, to count or to disturb. */
 	readonly wrapLevel?: (level: Level) => Level;
+	/** Where large payloads of a store lie instead of in its folder. @default none */
+	readonly blobs?: (options: OpenStoreOptions) => Blobs;
 }
 
 /**
@@ -30,7 +33,7 @@ export interface FolderStoresOptions {
 export function folderStores(
 	dir: string,
 	crypto: Crypto,
-	{ wrapLevel = (level) => level }: FolderStoresOptions = {},
+	{ wrapLevel = (level) => level, blobs: blobsOf }: FolderStoresOptions = {},
 ): StoreFactory {
 	return {
 		async open(options: OpenStoreOptions): Promise<LocalStore> {
@@ -47,7 +50,9 @@ export function folderStores(
 			await writeHolder(folder);
 			const { tenantRoot, dbId } = options;
 			const packs = folderPacks(join(folder, "packs"));
-			return openLevelStore(releasing(wrapLevel(level), folder), { crypto, random: crypto, tenantRoot, dbId, packs });
+			const blobs = blobsOf?.(options);
+			const parts = { crypto, random: crypto, tenantRoot, dbId, packs, ...(blobs && { blobs }) };
+			return openLevelStore(releasing(wrapLevel(level), folder), parts);
 		},
 
 		async list(tenantRoot: string): Promise<string[]> {

@@ -104,12 +104,12 @@ export function testPurging(make: MakeStoreUnderTest): void {
 					entryType: "attachment_chunk",
 				});
 				await stage.store.append([...early, large]);
-				expect(stage.store.isErased(docId)).toBe(false);
+				expect(await stage.store.isErased(docId)).toBe(false);
 				expect([...(await stage.store.eraseDocument(docId))].sort()).toEqual([...hashesOf([...early, large])].sort());
 				expect((await stage.store.putEntries([...late, stays])).stored).toHaveLength(3);
 				expect((await stage.store.putEntries([...early, ...stubs])).known).toHaveLength(6);
 				for await (const open of closedAndOpened(stage)) {
-					expect(open.isErased(docId)).toBe(true);
+					expect(await open.isErased(docId)).toBe(true);
 					const page = await open.entriesAfter(0);
 					expect(page.arrivals.map(({ entry }) => entry.kind)).toEqual([...new Array(5).fill("stub"), "entry"]);
 					expect(await open.getEntries(hashesOf(entries))).toEqual(stubs);

@@ -44,6 +44,35 @@ export function testReading(make: MakeStoreUnderTest): void {
 				expect(entriesOf(bare.arrivals)).toEqual(entries.map(withoutPayload).map(wire));
 			}));
 
+		test("finds entries by their hashes, as many as fit, with their arrivals", () =>
+			onStage(make, async ({ store, maker, under }) => {
+				const entries: Entry[] = [];
+				for (const size of [100, 5000, 5000, 100, 100])
+					entries.push(await maker.make({ payload: under.crypto.randomBytes(size) }));
+				await store.append(entries);
+				const [a, b, c, d, e] = hashesOf(entries) as [string, string, string, string, string];
+				const unknown = "ab".repeat(32);
+				const all = await store.entriesByHash([e, unknown, a, "../..", b]);
+				expect(all).toMatchObject({ damaged: [], covered: 5 });
+				expect(all.arrivals.map(({ arrival, entry }) => [arrival, entry.hash])).toEqual([
+					[5, e],
+					[1, a],
+					[2, b],
+				]);
+				expect(entriesOf(all.arrivals)[2]).toEqual(wire(entries[1] as Entry));
+				// What does not fit is asked for again, from the first that is not answered on.
+				const asked = [a, unknown, b, a, unknown, c, d];
+				const first = await store.entriesByHash(asked, { maxBytes: 5500 });
+				expect(hashesOf(first.arrivals.map(({ entry }) => entry))).toEqual([a, b]);
+				expect(first.covered).toBe(5);
+				const second = await store.entriesByHash(asked.slice(5), { maxBytes: 1 });
+				expect([hashesOf(second.arrivals.map(({ entry }) => entry)), second.covered]).toEqual([[c], 1]);
+				await store.purgeDocHistory(entries[0]?.common.docId as string);
+				const left = await store.entriesByHash([a, d]);
+				expect(left.arrivals.map(({ arrival }) => arrival)).toEqual([4]);
+				expect(left).toMatchObject({ damaged: [], covered: 2 });
+			}));
+
 		test("lists by document and by author, from any arrival on", () =>
 			onStage(make, async ({ store, maker }) => {
 				const other = await maker.another();
@@ -186,6 +215,9 @@ export function testReading(make: MakeStoreUnderTest): void {
 					data: { hash },
 				});
 				expect(hashesOf(await store.getEntries(hashesOf(whole)))).toEqual(hashesOf(whole));
+				const byHash = await store.entriesByHash(hashesOf(entries));
+				expect(entriesOf(byHash.arrivals)).toEqual(whole.map(wire));
+				expect(byHash).toMatchObject({ damaged: [2, 4], covered: 5 });
 				expect(hashesOf((await collect(store.entriesOfDocument(1))).map(({ entry }) => entry))).toEqual(
 					hashesOf(whole.slice(0, 2)),
 				);

@@ -17,6 +17,8 @@ export function testReconciliation(make: MakeStoreUnderTest): void {
 				expect(await store.fingerprint({ lower: bound(9), upper: bound(9) })).toMatchObject({ count: 0 });
 				expect(await store.fingerprint({ lower: bound(start + 9), upper: bound(5) })).toMatchObject({ count: 0 });
 				expect(await collect(store.records({ lower: bound(start), upper: bound(start) }))).toEqual([]);
+				expect(await store.recordsAt({ lower: bound(start), upper: bound(start) }, [0])).toEqual([]);
+				expect(await store.recordsAt({ lower: bound(start + 9), upper: bound(5) }, [0])).toEqual([]);
 			}));
 
 		test("any range, before and after opening again", () =>
@@ -71,6 +73,9 @@ export function testReconciliation(make: MakeStoreUnderTest): void {
 				);
 				expect(await store.fingerprint(range)).toEqual({ count: within.length, sum: sumOf(within) });
 				expect(await collect(store.records(range))).toEqual(within);
+				const ranks = [0, 1, within.length >> 1, within.length - 1, within.length, within.length + 500];
+				const ascending = [...new Set(ranks)].filter((rank) => rank >= 0);
+				expect(await store.recordsAt(range, ascending)).toEqual(ascending.flatMap((rank) => within[rank] ?? []));
 			}),
 			{ numRuns: runs },
 		);

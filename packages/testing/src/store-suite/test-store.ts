@@ -1,6 +1,7 @@
 import { describe } from "vitest";
 import { testChains } from "./chains.js";
 import { testContents } from "./contents.js";
+import { asContract, type ContractUnderTest, testContract } from "./contract.js";
 import { testPurging } from "./purging.js";
 import { testReading } from "./reading.js";
 import { testReceiving } from "./receiving.js";
@@ -15,6 +16,7 @@ import { testWriting } from "./writing.js";
  */
 export function testStore(name: string, make: MakeStoreUnderTest): void {
 	describe(`store: ${name}`, () => {
+		testContract(async () => asContract(await make()));
 		testWriting(make);
 		testReading(make);
 		testReceiving(make);
@@ -24,4 +26,12 @@ export function testStore(name: string, make: MakeStoreUnderTest): void {
 		testRows(make);
 		testContents(make);
 	});
+}
+
+/**
+ * The acceptance suite of a `ContentAddressedStore` that is no `LocalStore`: a peer at the other end of a wire, a store of one's own.
+ * @param make gives each test something empty.
+ */
+export function testContentAddressedStore(name: string, make: () => Promise<ContractUnderTest>): void {
+	describe(`store: ${name}`, () => testContract(make));
 }

@@ -19,6 +19,8 @@ export interface StoreUnderTest {
 	 * the record away. Without it the tests of damage are skipped.
 	 */
 	readonly damage?: (options: OpenStoreOptions, arrival: number, how: "bytes" | "missing") => Promise<void>;
+	/** Whether a store may be open more than once, so that each sees what the other appended. @default false */
+	readonly shared?: boolean;
 	/** Takes everything away. */
 	readonly end?: () => Promise<void>;
 }

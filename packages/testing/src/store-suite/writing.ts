@@ -1,6 +1,9 @@
-import type { Entry, RowWrite } from "@mindoodb/core";
+import type { Entry, LocalStore, RowWrite } from "@mindoodb/core";
 import { describe, expect, test } from "vitest";
+import type { EntryMaker } from "../entry-maker.js";
 import { closedAndOpened, hashesOf, type MakeStoreUnderTest, onStage, wire } from "./under-test.js";
+
+const everything = { lower: { createdAt: 0, hashPrefix: new Uint8Array(0) } };
 
 /** Appending and reading back what one writes oneself. */
 export function testWriting(make: MakeStoreUnderTest): void {
@@ -18,6 +21,20 @@ export function testWriting(make: MakeStoreUnderTest): void {
 				expect(store.documentCount()).toBe(0);
 				expect(await store.append([])).toEqual([]);
 				expect(await store.entriesAfter(0)).toEqual({ arrivals: [], next: 0, digest: "0".repeat(32), damaged: [] });
+			}));
+
+		test("tells of new entries when they are there, and of nothing else", () =>
+			onStage(make, async ({ store, maker }) => {
+				const arrivals: Promise<number>[] = [];
+				const end = store.onAppended(() => arrivals.push(store.position().then(({ arrival }) => arrival)));
+				const entries = [await maker.make(), await maker.make()];
+				await store.append(entries);
+				await store.append(entries);
+				await store.append([], { rows: async () => [{ type: "put", key: Uint8Array.of(1), value: Uint8Array.of(1) }] });
+				await store.putEntries([await maker.make()]);
+				end();
+				await store.append([await maker.make()]);
+				expect(await Promise.all(arrivals)).toEqual([2, 3]);
 			}));
 
 		test("gives entries back byte for byte, also after opening again", () =>
@@ -168,8 +185,9 @@ export function testWriting(make: MakeStoreUnderTest): void {
 				await expect(store.rows.get(Uint8Array.of(1))).rejects.toMatchObject({ code: "closed" });
 			}));
 
-		test("a store that is open cannot be opened again", () =>
+		test("a store that is open cannot be opened again, unless it is one that several share", () =>
 			onStage(make, async ({ under, options, store, maker }) => {
+				if (under.shared) return seenByBoth(store, await under.stores.open(options), maker);
 				await expect(under.stores.open(options)).rejects.toMatchObject({ code: "store-locked" });
 				await expect(under.stores.drop(options.tenantRoot, options.dbId)).rejects.toMatchObject({
 					code: "store-locked",
@@ -177,4 +195,25 @@ export function testWriting(make: MakeStoreUnderTest): void {
 				await store.append([await maker.make()]);
 			}));
 	});
+}
+
+async function seenByBoth(one: LocalStore, other: LocalStore, maker: EntryMaker): Promise<void> {
+	const entries: Entry[] = [];
+	for (const [index, store] of [one, other, other, one, other].entries()) {
+		const entry = await maker.make({ docId: `document ${index % 3}` });
+		entries.push(entry);
+		expect(await store.append([entry])).toMatchObject([{ arrival: index + 1, document: (index % 3) + 1, fork: false }]);
+		for (const reader of [one, other]) {
+			expect((await reader.position()).arrival).toBe(index + 1);
+			expect((await reader.entriesAfter(index)).arrivals.map(({ entry }) => wire(entry))).toEqual([wire(entry)]);
+			expect(await reader.fingerprint(everything)).toMatchObject({ count: index + 1 });
+		}
+	}
+	await one.eraseDocument("document 1");
+	const late = await maker.make({ docId: "document 1" });
+	expect(await other.isErased("document 1")).toBe(true);
+	expect((await other.putEntries([late])).stored).toHaveLength(1);
+	expect(await one.getEntries([late.hash])).toMatchObject([{ kind: "stub" }]);
+	expect(await one.chainHeads(maker.publicKey)).toEqual([late.hash]);
+	await other.close();
 }

@@ -15,6 +15,9 @@ import type { ByteSource } from "./byte-chunks.js";
 import { checkedChunk } from "./chunk-index.js";
 import { Upload, type UploadOptions, type UploadParts } from "./upload.js";
 
+/** Bytes of an edit that wait in memory and are written with its change: what is small costs no write of its own. */
+const heldBytes = 256 * 1024;
+
 export interface AttachmentOptions {
 	/** Ends the upload; nothing of it is left. */
 	readonly signal?: AbortSignal;
@@ -47,7 +50,7 @@ export class AttachmentEdits {
 		this.#crdt = crdt;
 	}
 
-	/** Adds a file. Resolves with its id when its bytes are durable. @throws {UsageError} code `limit` above `maxAttachmentSize`. */
+	/** Adds a file. Resolves with its id; its bytes are durable with the change. @throws {UsageError} code `limit` above `maxAttachmentSize`. */
 	addAttachment(data: Uint8Array, fileName: string, mimeType: string, options?: AttachmentOptions): Promise<string> {
 		return this.addAttachmentStream(whole(data), fileName, mimeType, options);
 	}
@@ -117,12 +120,18 @@ export class AttachmentEdits {
 		return this.#running.size > 0;
 	}
 
-	/** For the writer: resolves when nothing is under way. @throws what a call failed with that was still under way. */
+	/**
+	 * For the writer: resolves when nothing is under way and all bytes that were added are durable.
+	 * @throws what a call failed with that was still under way.
+	 */
 	async settled(): Promise<void> {
-		while (this.#running.size > 0) {
-			const ended = await Promise.allSettled(this.#running);
-			for (const each of ended) if (each.status === "rejected") throw each.reason;
-		}
+		do {
+			while (this.#running.size > 0) {
+				const ended = await Promise.allSettled(this.#running);
+				for (const each of ended) if (each.status === "rejected") throw each.reason;
+			}
+			for (const upload of this.#uploads) await upload.settle();
+		} while (this.#running.size > 0);
 	}
 
 	/** For the writer, while the draft is open: ends the edits and finds the chunks that the document refers to now. */
@@ -164,7 +173,7 @@ export class AttachmentEdits {
 	}
 
 	async #upload(source: ByteSource, lastChunk: string | undefined, size: number, options: AttachmentOptions) {
-		const largest = await this.#parts.largest();
+		const [largest, previous] = await Promise.all([this.#parts.largest(), this.#chunk(lastChunk)]);
 		const upload = new Upload(this.#parts);
 		this.#uploads.add(upload);
 		const { signal, onProgress } = options;
@@ -177,7 +186,7 @@ export class AttachmentEdits {
 			},
 		};
 		try {
-			const written = await upload.write(source, await this.#chunk(lastChunk), uploading);
+			const written = await upload.write(source, previous, uploading);
 			this.#live();
 			for (const entry of upload.entries) this.#pending.set(entry.hash, entry);
 			return written;
@@ -211,7 +220,8 @@ export class AttachmentEdits {
 	}
 
 	#reference(id: string): AttachmentReference {
-		const reference = this.#references().get(id);
+		const fields = this.#crdt.draftAttachments().find(id);
+		const reference = readReferences(fields === undefined ? [] : [[id, fields]]).get(id);
 		if (reference === undefined) throw unknownAttachment();
 		return reference;
 	}
@@ -246,8 +256,9 @@ export function editAttachments(
 ): AttachmentEdits {
 	const { store, attachmentStore = store, chunkSize, attachments: reader, largestAttachment: largest } = context;
 	const directoryHeads = () => context.trust.headsFor(place.author);
+	const room = { bytes: heldBytes };
 	return new AttachmentEdits(
-		{ context, store: attachmentStore, ...place, directoryHeads, chunkSize, reader, largest },
+		{ context, store: attachmentStore, ...place, directoryHeads, chunkSize, room, reader, largest },
 		crdt,
 	);
 }

@@ -13,7 +13,7 @@ export async function* byteChunks(
 	size: number,
 	signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
-	const buffer = new Uint8Array(size);
+	let buffer = new Uint8Array(0);
 	let filled = 0;
 	for await (const piece of pieces(source, signal)) {
 		if (!(piece instanceof Uint8Array)) throw new UsageError("attachment: expected a stream of Uint8Array");
@@ -25,6 +25,12 @@ export async function* byteChunks(
 				continue;
 			}
 			const part = piece.subarray(at, at + size - filled);
+			if (filled + part.length > buffer.length) {
+				// A whole chunk's room for each small append would keep the collector busy.
+				const larger = new Uint8Array(filled === 0 ? part.length : size);
+				larger.set(buffer.subarray(0, filled));
+				buffer = larger;
+			}
 			buffer.set(part, filled);
 			filled += part.length;
 			at += part.length;

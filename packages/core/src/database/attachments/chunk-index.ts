@@ -96,14 +96,27 @@ export class ChunkIndex {
 	}
 
 	async #read(docId: string, last: string): Promise<ChunkRun | undefined> {
-		const known = this.#runs.get(last);
-		if (known !== undefined) return known;
-		const document = await this.#store.documentNumber(docId);
-		const row = document === undefined ? undefined : await this.#store.rows.get(chunkRunKey(document, last));
-		if (row === undefined) return undefined;
-		const run = decodeRun(row);
-		this.#runs.set(last, run);
-		return run;
+		return (await this.#readMany(docId, [last])).get(last);
+	}
+
+	/** The runs that are there, by their last chunks. */
+	async #readMany(docId: string, lasts: readonly string[]): Promise<Map<string, ChunkRun>> {
+		const found = new Map<string, ChunkRun>();
+		for (const last of lasts) {
+			const run = this.#runs.get(last);
+			if (run !== undefined) found.set(last, run);
+		}
+		const others = lasts.filter((last) => !found.has(last));
+		const document = others.length === 0 ? undefined : await this.#store.documentNumber(docId);
+		if (document === undefined) return found;
+		const rows = await this.#store.rows.getMany(others.map((last) => chunkRunKey(document, last)));
+		for (const [index, row] of rows.entries()) {
+			if (row === undefined) continue;
+			const [last, run] = [others[index] as string, decodeRun(row)];
+			this.#runs.set(last, run);
+			found.set(last, run);
+		}
+		return found;
 	}
 
 	async #build(docId: string, last: string, size: number, pending: PendingChunks | undefined): Promise<ChunkRun> {
@@ -166,8 +179,9 @@ export class ChunkIndex {
 			const near: ReadonlyMap<string, StoredEntry> = pending?.has(hash) ? pending : await this.#near(hash, width);
 			if (near.size === 0) return { chunks, before: undefined, missing: hash };
 			width = Math.min(widestLook, 4 * width);
+			const runs = await this.#readMany(docId, near === pending ? [] : [...near.keys()]);
 			for (let entry = near.get(hash); entry !== undefined; entry = hash === undefined ? undefined : near.get(hash)) {
-				const before: ChunkRun | undefined = chunks.length === 0 ? undefined : await this.#read(docId, entry.hash);
+				const before: ChunkRun | undefined = chunks.length === 0 ? undefined : runs.get(entry.hash);
 				if (before !== undefined) return { chunks, before, missing: undefined };
 				const fields = checkedChunk(entry, docId);
 				chunks.push({ hash: entry.hash, size: fields.originalSize });

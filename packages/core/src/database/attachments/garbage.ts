@@ -1,4 +1,4 @@
-import type { CollectedStaging } from "../../store/store.js";
+import type { CollectedStaging } from "../../store/staging.js";
 import type { DatabaseContext } from "../context.js";
 import { collectUncommitted } from "./uncommitted.js";
 

@@ -12,7 +12,8 @@ import type { Entry } from "../../entry/entry.js";
 import { chunkPayloadLength } from "../../entry/payload.js";
 import { isLargeChunk } from "../../store/record.js";
 import type { RowWrite } from "../../store/rows.js";
-import type { CollectedStaging, LocalStore } from "../../store/store.js";
+import type { CollectedStaging } from "../../store/staging.js";
+import type { LocalStore } from "../../store/store.js";
 import { rowKinds, rowRange, uint48 } from "../document-rows.js";
 
 interface Note {

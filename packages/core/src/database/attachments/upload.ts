@@ -4,7 +4,8 @@ import { chunkPayloadLength, sealChunk } from "../../entry/payload.js";
 import { makeEntry } from "../../entry/sign.js";
 import { writtenAt } from "../../entry/written-at.js";
 import type { HeldKey } from "../../keys/keyring.js";
-import type { LocalStore, StagedContent } from "../../store/store.js";
+import type { StagedContent } from "../../store/staging.js";
+import type { LocalStore } from "../../store/store.js";
 import type { DatabaseContext } from "../context.js";
 import { type ByteSource, byteChunks } from "./byte-chunks.js";
 
@@ -24,6 +25,8 @@ export interface UploadParts {
 	readonly directoryHeads: () => readonly string[];
 	/** Bytes of a chunk. */
 	readonly chunkSize: number;
+	/** Bytes that the uploads of an edit may yet leave in memory, for the batch of the change. */
+	readonly room: { bytes: number };
 }
 
 export interface UploadOptions {
@@ -41,7 +44,8 @@ export class Upload {
 	readonly #staged: string[] = [];
 	readonly #onTheWay = new Set<Promise<void>>();
 	#failure: unknown;
-	#batch: StagedContent[] = [];
+	/** What the next batch begins with, as an index of `entries`; these still have their payloads. */
+	#batchStart = 0;
 	#batchBytes = 0;
 	/** Arrays of whole chunks that the store has taken: new ones for each chunk would keep the collector busy. */
 	readonly #spare: Uint8Array[] = [];
@@ -56,7 +60,7 @@ export class Upload {
 	}
 
 	/**
-	 * Resolves when all bytes are durable.
+	 * Resolves when all bytes are encrypted and with the store, which a crash may take from it until `settle`.
 	 * @param previous entry of the chunk to go on from.
 	 * @returns bytes that came, and hash of the last chunk, that of `previous` when none came.
 	 */
@@ -75,15 +79,24 @@ export class Upload {
 			const spare = chunk.length === this.#parts.chunkSize ? this.#spare.pop() : undefined;
 			const sealed = await sealChunk(this.#parts.context.env.crypto, chunk, keys, spare ?? new Uint8Array(length));
 			const entry = await this.#entry(sealed, last);
-			this.entries.push(inline ? entry : { ...entry, payload: undefined });
+			this.entries.push(entry);
 			last = { hash: entry.hash, createdAt: entry.common.createdAt };
 			this.#bytes += chunk.length;
-			if (!inline) await this.#stage(sealed);
+			if (inline) continue;
+			this.#batchBytes += length;
+			if (this.#batchBytes >= batchBytes) await this.#send();
 		}
-		await this.#send();
+		if (this.#batchBytes <= this.#parts.room.bytes) this.#parts.room.bytes -= this.#batchBytes;
+		else await this.#send();
 		while (this.#onTheWay.size > 0) await this.#arrival();
 		if (this.#failure !== undefined) throw this.#failure;
 		return { bytes: this.#bytes, lastChunk: last?.hash };
+	}
+
+	/** What was staged is durable when this resolves. */
+	async settle(): Promise<void> {
+		const { store, context } = this.#parts;
+		if (this.#staged.length > 0) await store.staging.settle(this.#id, context.env.clock.now());
 	}
 
 	/** Gives up what was staged: entries that were stored meanwhile keep their bytes, all others are erased. */
@@ -121,18 +134,19 @@ export class Upload {
 		);
 	}
 
-	async #stage({ contentHash, payload }: StagedContent): Promise<void> {
-		this.#batch.push({ contentHash, payload });
-		this.#batchBytes += payload.length;
-		if (this.#batchBytes >= batchBytes) await this.#send();
-	}
-
 	/** Resolves when there is room for another batch. */
 	async #send(): Promise<void> {
-		if (this.#batch.length > 0) {
-			const batch = this.#batch;
-			this.#batch = [];
-			this.#batchBytes = 0;
+		const batch: StagedContent[] = [];
+		for (let index = this.#batchStart; index < this.entries.length; index++) {
+			const entry = this.entries[index] as Entry;
+			const { payload, common } = entry;
+			if (payload === undefined || payload.length <= inlineBytes) continue;
+			batch.push({ contentHash: common.contentHash, payload });
+			this.entries[index] = { ...entry, payload: undefined };
+		}
+		this.#batchStart = this.entries.length;
+		this.#batchBytes = 0;
+		if (batch.length > 0) {
 			for (const { contentHash } of batch) this.#staged.push(contentHash);
 			const whole = chunkPayloadLength(this.#parts.chunkSize);
 			const { store, context } = this.#parts;

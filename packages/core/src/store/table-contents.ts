@@ -7,13 +7,13 @@ import { toHex } from "../bytes/hex.js";
 import type { StoredEntry } from "../entry/entry.js";
 import type { Content, ContentPolicy, Contents, DropOptions, LackingContent, PutContentsOptions } from "./contents.js";
 import { lackingRow } from "./drafting.js";
-import type { Table } from "./level.js";
 import type { Payloads } from "./payloads.js";
 import { isReferenced } from "./purge.js";
 import { type ReaderEnv, readRecords } from "./reading.js";
 import { inlineBytes } from "./record.js";
 import { lackingKey, metaKeys, prefixRange, recordKey, referenceKey, stagedKey, tags } from "./row-keys.js";
 import type { RowWrite } from "./rows.js";
+import type { Table } from "./table.js";
 import { rowAbove, type Writer } from "./writer.js";
 
 const none: ReadonlySet<number> = new Set();
@@ -22,7 +22,7 @@ const unwantedBytes = 0xffffffff;
 const unwantedFlag = 1;
 const droppedFlag = 2;
 
-export class LevelContents implements Contents {
+export class TableContents implements Contents {
 	readonly #reader: ReaderEnv;
 	readonly #table: Table;
 	readonly #payloads: Payloads;
@@ -34,6 +34,9 @@ export class LevelContents implements Contents {
 		this.#table = reader.table;
 		this.#payloads = reader.payloads;
 		this.#writer = writer;
+		writer.onReadAnew(async () => {
+			this.#policy = undefined;
+		});
 	}
 
 	has(contentHashes: readonly string[]): Promise<boolean[]> {
@@ -107,11 +110,14 @@ export class LevelContents implements Contents {
 		return entries;
 	}
 
+	collect(before: number): Promise<number> {
+		return this.#payloads.objects.collect(before);
+	}
+
 	async policy(): Promise<ContentPolicy> {
-		if (this.#policy === undefined) {
-			const flags = (await this.#table.get(metaKeys.contentPolicy))?.[0] ?? 0;
-			this.#policy = { wanted: (flags & unwantedFlag) === 0, lasting: (flags & droppedFlag) === 0 };
-		}
+		if (this.#policy !== undefined) return this.#policy;
+		const flags = (await this.#table.get(metaKeys.contentPolicy))?.[0] ?? 0;
+		this.#policy = { wanted: (flags & unwantedFlag) === 0, lasting: (flags & droppedFlag) === 0 };
 		return this.#policy;
 	}
 

@@ -1,11 +1,11 @@
-import type { Table } from "./level.js";
 import type { Row, RowRange, Rows, RowWrite } from "./rows.js";
+import type { Table } from "./table.js";
 import { keyAbove, type Writer } from "./writer.js";
 
 const rowsPerBatch = 1000;
 
 /** The rows of the layer above, behind a tag of their own. */
-export class LevelRows implements Rows {
+export class TableRows implements Rows {
 	readonly #table: Table;
 	readonly #writer: Writer;
 
