@@ -2,6 +2,8 @@ import type { TrailSource } from "../audit/write-trail.js";
 import type { Env } from "../env.js";
 import type { Keyring } from "../keys/keyring.js";
 import type { LocalStore } from "../store/store.js";
+import type { SyncHandle } from "../sync/connecting/sync-handle.js";
+import type { SyncOptions, SyncTarget } from "../sync/connecting/sync-options.js";
 import type { AttachmentReader } from "./attachments/attachment-reader.js";
 import type { AttachmentHolding } from "./holding/holding.js";
 import type { SnapshotPolicy } from "./snapshots/policy.js";
@@ -27,6 +29,8 @@ export interface DatabaseContext {
 	readonly holding: AttachmentHolding;
 	readonly keyring: Keyring;
 	readonly trust: DatabaseTrust;
+	/** Brings this database and the directory level with another replica. */
+	readonly sync: (target: SyncTarget, options: SyncOptions) => SyncHandle;
 	/** Absent on replicas that only read or pass on. */
 	readonly author: Author | undefined;
 	/** When snapshots of documents are written. */

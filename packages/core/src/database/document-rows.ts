@@ -20,6 +20,7 @@
  * | 51                                  | empty                                   | present while the rows 50 are kept    |
  * | 52 ‖ docId                          | empty                                   | documents whose attachments are pinned |
  * | 53 ‖ hash(32)                       | see attachments/uncommitted.ts          | chunks whose change may not have followed |
+ * | 90, 91                              | see sync/payloads/row-partials.ts       | payloads whose transfer was cut       |
  */
 import { readUint, writeUint } from "../bytes/big-endian.js";
 import { concatBytes } from "../bytes/concat.js";

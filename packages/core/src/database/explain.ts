@@ -159,7 +159,7 @@ export class Explainer {
 			for (const { arrival, entry } of batch) yield [entry, verdicts.get(arrival) ?? accepted];
 		}
 		// A chunk has no verdict of its own, but where it was erased nobody can tell any more that it was one.
-		if (!store.isErased(docId)) return;
+		if (!(await store.isErased(docId))) return;
 		for await (const batch of store.entriesOfDocument(document, { payload: false, chunks: true })) {
 			for (const { entry } of batch) if (entry.kind === "stub") yield [entry, { kind: "purged" }];
 		}

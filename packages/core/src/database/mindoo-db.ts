@@ -2,22 +2,22 @@ import { makeActor } from "../automerge/actor.js";
 import { fromHex } from "../bytes/hex.js";
 import type { StoredEntry } from "../entry/entry.js";
 import { UsageError } from "../errors.js";
-import type { CollectedStaging, ContentAddressedStore } from "../store/store.js";
-import type { PullResult } from "../sync/levelling/pull.js";
-import type { PushResult, TransferOptions } from "../sync/levelling/push.js";
+import type { CollectedStaging } from "../store/staging.js";
+import type { LevelledStore } from "../sync/host.js";
 import { collectGarbage } from "./attachments/garbage.js";
 import type { DatabaseContext } from "./context.js";
 import { Documents, type Scanned } from "./documents/documents.js";
 import { type DocumentExplanation, type EntryExplanation, Explainer, type RefusedDocument } from "./explain.js";
 import { DocumentHistory } from "./history/document-history.js";
 import type { AttachmentHolding } from "./holding/holding.js";
-import { HoldingCalls } from "./holding/holding-calls.js";
 import { forkedHeads } from "./judging/author-forks.js";
+import { type Levelling, LevellingCalls } from "./levelling/levelling-calls.js";
 import { ReplicaStore } from "./levelling/replica-store.js";
 import { Replication } from "./levelling/replication.js";
 import { Transfers } from "./levelling/transfers.js";
 import type { AuthorFork, FeedItem, InitialValues, IterateOptions } from "./mindoo-db-items.js";
 import type { MindooDoc } from "./mindoo-doc.js";
+import { makePresenceRoom, type PresenceRoom } from "./presence/presence-room.js";
 import type { ChangeListener } from "./projection/change-feed.js";
 import type { RefusalListener } from "./projection/projecting.js";
 import { SnapshotCatalog } from "./snapshots/snapshot-catalog.js";
@@ -30,25 +30,27 @@ import { type ChangeFunction, DocumentWriter } from "./writing/document-writer.j
  * A database of a tenant: documents that are signed and encrypted on this device, merged with those of other members, and read
  * without delay. Made by `MindooTenant.openDB`.
  */
-export class MindooDB extends HoldingCalls {
+export class MindooDB extends LevellingCalls {
 	readonly #context: DatabaseContext;
 	readonly #documents: Documents;
 	readonly #writer: DocumentWriter | undefined;
 	/** Writers for other keys of this user, such as the administration key, by public key. */
 	readonly #writers = new Map<string, DocumentWriter>();
-	readonly #replication: Replication;
 	readonly #explainer: Explainer;
 	readonly #history: DocumentHistory;
 	readonly #trustFollower: TrustFollower;
 	readonly #snapshots: SnapshotCatalog;
 	readonly #onClose: () => void;
-	readonly #transfers = new Transfers();
+	readonly #levelling: Levelling;
 	#closing: Promise<void> | undefined;
 
 	/** What other replicas pull from and push to. */
-	readonly store: ContentAddressedStore;
+	readonly store: LevelledStore;
 	/** The chunks of attachments for other replicas to pull, where they have a store of their own; `store` takes them too. */
-	readonly attachmentStore: ContentAddressedStore | undefined;
+	readonly attachmentStore: LevelledStore | undefined;
+
+	/** Who is in which document now, as far as connected replicas tell. */
+	readonly presence: PresenceRoom;
 
 	private constructor(context: DatabaseContext, documents: Documents, onClose: () => void) {
 		super();
@@ -62,18 +64,37 @@ export class MindooDB extends HoldingCalls {
 		this.#trustFollower = new TrustFollower(context, documents);
 		this.#snapshots = new SnapshotCatalog(context.store, documents.behind);
 		context.store.setSnapshotCover(this.#snapshots.coverOf);
-		this.#replication = new Replication(context, documents, () => this.#forgetChains());
+		const replication = new Replication(context, documents, () => this.#forgetChains());
 		this.#explainer = new Explainer(context, documents);
 		this.#history = new DocumentHistory(context, documents);
 		const receive = async (entries: readonly StoredEntry[]) => {
-			const report = await this.#replication.receive(entries);
+			const report = await replication.receive(entries);
 			await context.onReceived?.();
 			return report;
 		};
 		const purge = (docId: string) => this.#documents.purge(docId);
+		this.presence = makePresenceRoom(context, documents);
 		const { store, attachmentStore: chunks } = context;
-		this.store = new ReplicaStore(store, receive, purge, { beside: chunks, chunks });
-		this.attachmentStore = chunks && new ReplicaStore(chunks, receive, purge, { beside: store, chunks });
+		const { crypto } = context.env;
+		this.store = new ReplicaStore(store, receive, purge, { crypto, beside: chunks, chunks });
+		this.attachmentStore = chunks && new ReplicaStore(chunks, receive, purge, { crypto, beside: store, chunks });
+		this.#levelling = {
+			dbId: context.dbId,
+			crypto,
+			author: context.author?.publicKey,
+			log: context.env.log,
+			replication,
+			transfers: new Transfers(),
+			sync: context.sync,
+			idle: async () => this.#writer?.idle(),
+			received: async () => context.onReceived?.(),
+			stores: [
+				{ purpose: "documents", local: store, shown: this.store },
+				...(chunks && this.attachmentStore
+					? [{ purpose: "attachments" as const, local: chunks, shown: this.attachmentStore }]
+					: []),
+			],
+		};
 	}
 
 	/** For `MindooTenant`. */
@@ -226,36 +247,6 @@ export class MindooDB extends HoldingCalls {
 		return this.#documents.onRefused(listener);
 	}
 
-	/** Judges what somebody put into the store without this database. @returns documents that were touched. */
-	async syncStoreChanges(): Promise<number> {
-		this.#live();
-		return this.#replication.adopt();
-	}
-
-	/** Checks and takes over what the other store has and this one has not. */
-	async pullChangesFrom(remote: ContentAddressedStore, options: TransferOptions = {}): Promise<PullResult> {
-		this.#live();
-		return this.#transfers.run(async () => {
-			const result = await this.#replication.pull(remote, options);
-			await this.#context.onReceived?.();
-			return result;
-		});
-	}
-
-	/** Offers the other store what it has not. */
-	async pushChangesTo(remote: ContentAddressedStore, options: TransferOptions = {}): Promise<PushResult> {
-		this.#live();
-		return this.#transfers.run(async () => {
-			await this.#writer?.idle();
-			return this.#replication.push(remote, options);
-		});
-	}
-
-	/** For `MindooTenant`: resolves when no transfer that was begun is under way. */
-	transferred(): Promise<void> {
-		return this.#transfers.settled();
-	}
-
 	/**
 	 * Erases bytes of uploads that began more than a day ago and never became part of a document.
 	 * @param options `dryRun`: only tells what it would erase.
@@ -369,6 +360,11 @@ export class MindooDB extends HoldingCalls {
 	protected get holding(): AttachmentHolding {
 		this.#live();
 		return this.#context.holding;
+	}
+
+	protected get levelling(): Levelling {
+		this.#live();
+		return this.#levelling;
 	}
 
 	protected get history(): DocumentHistory {

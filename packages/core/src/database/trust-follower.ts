@@ -42,7 +42,7 @@ export class TrustFollower {
 	async #erase(): Promise<void> {
 		const { store, trust } = this.#context;
 		for (const docId of trust.erasedDocuments()) {
-			if (!store.isErased(docId)) await this.#documents.purge(docId, true);
+			if (!(await store.isErased(docId))) await this.#documents.purge(docId, true);
 		}
 	}
 

@@ -19,6 +19,8 @@ export interface DatabaseTrust {
 	writeCommitment(decryptionKeyId: string): string | undefined;
 	/** Whether entries of this author are stored at all: it holds a grant, revoked or not. */
 	mayStore(publicKey: string): boolean;
+	/** Whether a key is a member's now. */
+	isMember(publicKey: string): boolean;
 	/** Whether this author may write now, as far as the directory is known here; else why not. */
 	mayWrite(publicKey: string): Verdict | undefined;
 	/** Documents of this database that the tenant wants erased. */

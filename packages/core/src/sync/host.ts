@@ -1,8 +1,10 @@
 /** What a session needs of the replica on its own side: a tenant on a member's device, or a tenant that a server keeps. */
 
-import type { ContentAddressedStore, LocalStore, Refusal, StorePosition } from "../store/store.js";
+import type { ContentAddressedStore, Refusal, StorePosition } from "../store/store.js";
 import type { PullResult } from "./levelling/pull.js";
-import type { TransferOptions } from "./levelling/push.js";
+import type { PullOptions } from "./levelling/pull-options.js";
+import type { ReconciliationIndex } from "./negentropy/record-index.js";
+import type { IncomingPayloads } from "./payloads/incoming.js";
 
 /** What the directory says of a key. */
 export type Standing =
@@ -15,19 +17,35 @@ export type Standing =
 	/** May offer entries of the directory that an administrator signed, within limits, and nothing else. */
 	| "unknown";
 
-/** The part of a store that levelling reads. */
-export type LevelledStore = ContentAddressedStore & Pick<LocalStore, "fingerprint" | "records">;
+/** A store as others read it; it answers reconciliations itself, or lets its index be read. */
+export type LevelledStore = ContentAddressedStore &
+	Required<Pick<ContentAddressedStore, "entriesByHash">> &
+	(Required<Pick<ContentAddressedStore, "reconcile">> | ReconciliationIndex);
 
 /** One store of one database on this side. */
 export interface SyncedStore {
 	readonly dbId: string;
 	readonly purpose: "documents" | "attachments";
+	/** Whether there is nothing to give: it is not named to others, and takes what they name. @default false */
+	readonly onlyTakes?: boolean;
 	/** As others read it: `putEntries` checks and judges. */
 	readonly store: LevelledStore;
-	/** Where this side stands in the store that it last levelled with at this peer. */
-	remembered(peer: string): Promise<RememberedStore | undefined>;
-	/** Takes over what the other side has and this one has not. @param options `peer`: who speaks, the public key that the channel proved. */
-	pull(remote: ContentAddressedStore, options: TransferOptions & { readonly peer: string }): Promise<PullResult>;
+	/** Where this side stands in a store of this peer. @param storeId the one that it last levelled with, unless one is named. */
+	remembered(peer: string, storeId?: string): Promise<RememberedStore | undefined>;
+	/**
+	 * Takes over what the other side has and this one has not.
+	 * @param options `peer`: who speaks, the public key that the channel proved. All of it has to reach the `Pull`.
+	 */
+	pull(remote: ContentAddressedStore, options: PullOptions & { readonly peer: string }): Promise<PullResult>;
+	/**
+	 * Told of the other side's store as soon as it can be asked; while it can, what is lacking here may be asked of it.
+	 * @returns a function that ends it.
+	 */
+	met?(remote: ContentAddressedStore): () => void;
+	/** Whether there are bytes of attachments to fetch: then `fetchContents` is called behind the pull. */
+	lacksContents?(): Promise<boolean>;
+	/** Fetches the bytes of attachments that this side is to hold and lacks. Runs beside later pulls. */
+	fetchContents?(remote: ContentAddressedStore, options: { readonly signal: AbortSignal }): Promise<void>;
 	/** What the peer says that it has, durably, of this store, and what it did not take. */
 	acknowledged(peer: string, position: StorePosition, declined: readonly Refusal[]): void;
 	/** Told when entries were appended, by whomever; they are durable. @returns a function that ends it. */
@@ -43,6 +61,8 @@ export interface RememberedStore {
 
 export interface SyncHost {
 	readonly tenantRoot: string;
+	/** Payloads that come as Chunks, from all its sessions. @default each session takes its own, and keeps no part of them */
+	readonly incoming?: IncomingPayloads;
 	/** Heads of the directory, sorted, hex. */
 	directoryHeads(): readonly string[];
 	/** @param publicKey hex. */
@@ -51,6 +71,8 @@ export interface SyncHost {
 	databases(): Promise<readonly string[]>;
 	/** The stores of a database, documents first; made when this side takes it and has it not. `undefined` when it does not. */
 	open(dbId: string): Promise<readonly SyncedStore[] | undefined>;
+	/** Takes a presence message that came from the peer; `undefined` where this side takes none. */
+	receivePresence?(peer: string, dbId: string, message: Uint8Array): Promise<void>;
 	/** Told after each step of the directory. @returns a function that ends it. */
 	onDirectory(listener: () => void): () => void;
 }

@@ -1,7 +1,7 @@
 import type { ContentAddressedStore } from "../../store/store.js";
 import { HistoryCalls } from "../history/history-calls.js";
 import type { FetchOptions, FetchResult } from "./fetch-lacking.js";
-import type { AttachmentHolding } from "./holding.js";
+import type { AttachmentHolding, LackingContents } from "./holding.js";
 
 /** The calls of a database about which bytes of attachments are on this replica. */
 export abstract class HoldingCalls extends HistoryCalls {
@@ -24,6 +24,11 @@ export abstract class HoldingCalls extends HistoryCalls {
 	 */
 	async fetchAttachments(options: FetchOptions = {}): Promise<FetchResult> {
 		return this.holding.fetchAll(options);
+	}
+
+	/** What of the attachments that this replica is to hold is not here yet, and cannot be read offline. */
+	async countLacking(): Promise<LackingContents> {
+		return this.holding.lacking();
 	}
 
 	/** Holds the bytes of a document's attachments from now on, also those that come later, whatever the bound; fetches what is lacking. */

@@ -3,6 +3,7 @@ import { type Entry, linkOf } from "../../entry/entry.js";
 import { chunkPayloadLength } from "../../entry/payload.js";
 import type { Env } from "../../env.js";
 import { nameOfError } from "../../errors.js";
+import type { LackingContent } from "../../store/contents.js";
 import { isLargeChunk } from "../../store/record.js";
 import type { RowWrite } from "../../store/rows.js";
 import type { ContentAddressedStore, LocalStore } from "../../store/store.js";
@@ -21,6 +22,12 @@ export interface HoldingParts {
 	readonly store: LocalStore;
 	/** @default what was chosen the last time, at first "eager" */
 	readonly mode: AttachmentMode | undefined;
+}
+
+/** Bytes of attachments that a replica is to hold and lacks. */
+export interface LackingContents {
+	readonly payloads: number;
+	readonly bytes: number;
 }
 
 export class AttachmentHolding {
@@ -120,10 +127,7 @@ export class AttachmentHolding {
 	 * @throws the reason of `signal`.
 	 */
 	async fetchAll(options: FetchOptions, also?: ContentAddressedStore): Promise<FetchResult> {
-		const { store } = this.#parts;
-		const docIds = options.docId === undefined ? [...(await this.#pins.all())] : [options.docId];
-		const everything = options.docId === undefined && this.#mode === "eager";
-		const lacking = everything ? store.contents.lacking() : lackingOfDocument(store, docIds);
+		const lacking = await this.#wanted(options.docId);
 		// One that says it has everything and gives no answer is waited for once, and not for every group.
 		const silent = new Set<ContentAddressedStore>();
 		const result = await fetchLacking(lacking, {
@@ -133,6 +137,22 @@ export class AttachmentHolding {
 		});
 		await this.makeRoom(also);
 		return result;
+	}
+
+	/** Whether `fetchAll` would find anything to fetch. */
+	async lacks(): Promise<boolean> {
+		for await (const batch of await this.#wanted(undefined)) if (batch.length > 0) return true;
+		return false;
+	}
+
+	/** What this replica is to hold and lacks. */
+	async lacking(): Promise<LackingContents> {
+		let [payloads, bytes] = [0, 0];
+		for await (const batch of await this.#wanted(undefined)) {
+			payloads += batch.length;
+			for (const each of batch) bytes += each.bytes;
+		}
+		return { payloads, bytes };
 	}
 
 	async pin(docId: string, options: FetchOptions): Promise<FetchResult> {
@@ -199,6 +219,12 @@ export class AttachmentHolding {
 			this.#parts.env.log("warn", "no room could be made for attachments", { error: nameOfError(error) });
 		});
 		return found;
+	}
+
+	async #wanted(docId: string | undefined): Promise<AsyncIterable<readonly LackingContent[]>> {
+		const { store } = this.#parts;
+		if (docId !== undefined) return lackingOfDocument(store, [docId]);
+		return this.#mode === "eager" ? store.contents.lacking() : lackingOfDocument(store, [...(await this.#pins.all())]);
 	}
 
 	#listed(): Promise<HeldLedger> {

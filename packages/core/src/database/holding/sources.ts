@@ -119,7 +119,9 @@ export class Sources {
 		contentHashes: readonly string[],
 		silent: Set<ContentAddressedStore> | undefined,
 	): Promise<Content[]> {
-		const answer = await this.#inTime(source, async () => source.store.getContents?.(contentHashes), silent);
+		// Whether somebody is at the other end, a session sees by itself; large payloads take their time there.
+		const time = source.store.peer === undefined ? patience : patience * contentHashes.length;
+		const answer = await this.#inTime(source, async () => source.store.getContents?.(contentHashes), silent, time);
 		const given: readonly unknown[] = Array.isArray(answer) ? answer : [answer];
 		if (answer === undefined || given.length === 0) return [];
 		const payloads = given.slice(0, contentHashes.length).filter(isPayload);
@@ -133,10 +135,15 @@ export class Sources {
 	}
 
 	/** @returns `undefined` when the answer fails or does not come. */
-	async #inTime<T>(source: Source, ask: () => Promise<T>, silent?: Set<ContentAddressedStore>): Promise<T | undefined> {
+	async #inTime<T>(
+		source: Source,
+		ask: () => Promise<T>,
+		silent?: Set<ContentAddressedStore>,
+		time = patience,
+	): Promise<T | undefined> {
 		let cancel: (() => void) | undefined;
 		const late = new Promise<Failure>((resolve) => {
-			cancel = this.#env.clock.after(patience, () => {
+			cancel = this.#env.clock.after(time, () => {
 				silent?.add(source.store);
 				resolve({ failure: "TimeoutError" });
 			});

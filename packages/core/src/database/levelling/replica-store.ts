@@ -1,17 +1,24 @@
+import type { Crypto } from "../../crypto/crypto.js";
 import type { StoredEntry } from "../../entry/entry.js";
 import type {
 	ContentAddressedStore,
 	DependencyOptions,
+	FindOptions,
+	FoundEntries,
 	HeldContentsOptions,
 	LocalStore,
 	Page,
 	PageOptions,
 	PutReport,
+	ReconciliationRange,
+	ReconciliationRecord,
 	StoreIdentity,
 	StorePosition,
 } from "../../store/store.js";
+import { storeResponder } from "../../sync/negentropy/responder.js";
 
 export interface ReplicaStoreParts {
+	readonly crypto: Crypto;
 	/** Another store of the database: what it holds is taken and found here too, and listed by itself. */
 	readonly beside: LocalStore | undefined;
 	/** The one that takes attachment chunks. @default the one that is listed */
@@ -24,6 +31,7 @@ export interface ReplicaStoreParts {
  */
 export class ReplicaStore implements ContentAddressedStore {
 	readonly #store: LocalStore;
+	readonly #respond: (message: Uint8Array) => Promise<Uint8Array>;
 	readonly #receive: (entries: readonly StoredEntry[]) => Promise<PutReport>;
 	readonly #purge: (docId: string) => Promise<string[]>;
 	readonly #beside: LocalStore | undefined;
@@ -33,9 +41,10 @@ export class ReplicaStore implements ContentAddressedStore {
 		store: LocalStore,
 		receive: (entries: readonly StoredEntry[]) => Promise<PutReport>,
 		purge: (docId: string) => Promise<string[]>,
-		{ beside, chunks = store }: ReplicaStoreParts,
+		{ crypto, beside, chunks = store }: ReplicaStoreParts,
 	) {
 		this.#chunks = chunks;
+		this.#respond = storeResponder(crypto, store);
 		this.#store = store;
 		this.#receive = receive;
 		this.#purge = purge;
@@ -60,6 +69,14 @@ export class ReplicaStore implements ContentAddressedStore {
 
 	async getContents(contentHashes: readonly string[]): Promise<Uint8Array[]> {
 		return (await this.#chunks.getContents?.(contentHashes)) ?? [];
+	}
+
+	fingerprint(range: ReconciliationRange): Promise<{ readonly count: number; readonly sum: Uint8Array }> {
+		return this.#store.fingerprint(range);
+	}
+
+	records(range: ReconciliationRange): AsyncIterable<readonly ReconciliationRecord[]> {
+		return this.#store.records(range);
 	}
 
 	putEntries(entries: readonly StoredEntry[]): Promise<PutReport> {
@@ -98,6 +115,14 @@ export class ReplicaStore implements ContentAddressedStore {
 
 	entriesAfter(arrival: number, options?: PageOptions): Promise<Page> {
 		return this.#store.entriesAfter(arrival, options);
+	}
+
+	async entriesByHash(hashes: readonly string[], options?: FindOptions): Promise<FoundEntries> {
+		return this.#store.entriesByHash(hashes, options);
+	}
+
+	reconcile(message: Uint8Array): Promise<Uint8Array> {
+		return this.#respond(message);
 	}
 
 	purgeDocHistory(docId: string): Promise<string[]> {

@@ -1,5 +1,5 @@
 /** Databases and the stores that they level with: what is offered through the front door, and what is put in behind its back. */
-import { lyingStore, setField, TenantFixture, type TestReplica, withStoreId } from "@mindoodb/testing";
+import { countingStore, lyingStore, setField, TenantFixture, type TestReplica, withStoreId } from "@mindoodb/testing";
 import { memoryStores, nodeEnv } from "mindoodb";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Entry, stubOf } from "../../entry/entry.js";
@@ -47,6 +47,17 @@ describe("a peer that lies", () => {
 		expect((await theirs.pullChangesFrom(notes.store)).stored).toBe(1);
 		expect(await titleOf(theirs, id)).toBe("genuine");
 	});
+});
+
+it("lesson 25, 33: a store of which nothing is remembered gives what is missing here, and no page of what is not", async () => {
+	for (let i = 0; i < 5; i++) await notes.createDocument({ title: `${i}` });
+	const theirs = await bob.db();
+	await theirs.pullChangesFrom(notes.store);
+	const { id } = await notes.createDocument({ title: "new" });
+	const anew = countingStore(withStoreId(notes.store, "ab".repeat(16)));
+	expect(await theirs.pullChangesFrom(anew.store)).toEqual({ stored: 1, refused: [], damaged: [], complete: true });
+	expect([anew.calls.entriesAfter, anew.items.entriesByHash]).toEqual([undefined, 1]);
+	expect(await titleOf(theirs, id)).toBe("new");
 });
 
 describe("a store with the identity of this one", () => {

@@ -7,9 +7,11 @@ import { linkOf, type StoredEntry } from "../../entry/entry.js";
 import { VerifyError } from "../../errors.js";
 import type { RowWrite } from "../../store/rows.js";
 import type { Admission, ContentAddressedStore, LocalStore, PutReport, Refusal } from "../../store/store.js";
+import type { RememberedStore } from "../../sync/host.js";
 import { pageEntries } from "../../sync/levelling/pages.js";
-import { holds, PeerMemory } from "../../sync/levelling/peer-memory.js";
+import { holds, PeerMemory, rememberedOf } from "../../sync/levelling/peer-memory.js";
 import { Pull, type PullResult } from "../../sync/levelling/pull.js";
+import type { PullOptions } from "../../sync/levelling/pull-options.js";
 import { Push, type PushResult, type TransferOptions } from "../../sync/levelling/push.js";
 import type { DatabaseContext } from "../context.js";
 import { factKey, uint48 } from "../document-rows.js";
@@ -33,11 +35,42 @@ export class Replication {
 
 	/** Checks and stores entries that somebody offers, and judges them. */
 	async receive(entries: readonly StoredEntry[]): Promise<PutReport> {
-		return this.#store(entries);
+		return this.#store(entries, true);
 	}
 
-	async pull(remote: ContentAddressedStore, options: TransferOptions): Promise<PullResult> {
+	/** Judges what was taken over and not judged yet. */
+	judge(): Promise<void> {
+		return this.#documents.drain();
+	}
+
+	/** Where a store of this database stands in one of a peer: the named one, or the one that it levelled with last. */
+	remembered(local: LocalStore, peer: string, storeId?: string): Promise<RememberedStore | undefined> {
+		return rememberedOf(local, peer, storeId);
+	}
+
+	/** With the bytes of attachments that are to be here. */
+	async pullAll(remote: ContentAddressedStore, options: PullOptions): Promise<PullResult> {
+		const result = await this.pull(remote, options);
+		await this.fetchContents(remote, options);
+		return result;
+	}
+
+	/** Fetches the bytes of attachments that are to be here, after a pull. */
+	async fetchContents(remote: ContentAddressedStore, options: PullOptions): Promise<void> {
+		await this.#context.holding.levelled(remote, options, "pull");
+	}
+
+	/**
+	 * @param local which of the database's stores remembers it.
+	 * @param judge whether what came is judged before this resolves, page for page; else it is left to `judge`, or to who reads it.
+	 */
+	async pull(
+		remote: ContentAddressedStore,
+		options: PullOptions,
+		{ local = this.#context.store, judge = true }: { readonly local?: LocalStore; readonly judge?: boolean } = {},
+	): Promise<PullResult> {
 		const { store, trust } = this.#context;
+		const { clock } = this.#context.env;
 		const storeId = await this.#storeIdOf(remote);
 		// A copy of this store has its id too, and levels once their histories part.
 		if (storeId === (await store.identity()).storeId && (await holds(store, await remote.position()))) {
@@ -48,13 +81,17 @@ export class Replication {
 		const pull = new Pull({
 			ownArrivals: () => this.#arrivals(),
 			remote,
-			memory: new PeerMemory({ store, clock: this.#context.env.clock, storeId, direction: "pull" }),
-			take: (entries) => this.#store(entries),
+			memory: new PeerMemory({ store: local, clock, storeId, peer: remote.peer, direction: "pull" }),
+			take: (entries) => this.#store(entries, judge),
+			own: {
+				crypto: this.#context.env.crypto,
+				index: () => this.#correspondingTo(remote),
+				missing: (hashes) => this.#missing(hashes),
+			},
 			options,
 		});
 		const result = await pull.run(directoryChanged ? ["directory", "again"] : ["again"]);
 		this.#askedAt.set(remote, generation);
-		await this.#context.holding.levelled(remote, options, "pull");
 		return result;
 	}
 
@@ -73,7 +110,8 @@ export class Replication {
 		if (storeId === (await store.identity()).storeId && (await holds(remote, await store.position()))) {
 			return { sent: 0, refused: [] };
 		}
-		const memory = new PeerMemory({ store, clock: this.#context.env.clock, storeId, direction: "push" });
+		const { clock } = this.#context.env;
+		const memory = new PeerMemory({ store, clock, storeId, peer: remote.peer, direction: "push" });
 		return new Push({ store, remote, memory, options }).run();
 	}
 
@@ -109,12 +147,15 @@ export class Replication {
 	}
 
 	/** Offered again as long as that helps: in the directory one entry may grant the author of another. */
-	async #store(entries: readonly StoredEntry[]): Promise<PutReport> {
-		let report = await this.#storeOnce(entries);
+	async #store(entries: readonly StoredEntry[], judge: boolean): Promise<PutReport> {
+		let report = await this.#storeOnce(entries, judge);
 		for (let gained = report.stored.length; gained > 0 && this.#context.dbId === "directory"; ) {
 			const strangers = new Set(report.refused.filter(({ reason }) => reason === "not-member").map(({ hash }) => hash));
 			if (strangers.size === 0) break;
-			const again = await this.#storeOnce(entries.filter(({ hash }) => strangers.has(hash)));
+			const again = await this.#storeOnce(
+				entries.filter(({ hash }) => strangers.has(hash)),
+				judge,
+			);
 			gained = again.stored.length;
 			const refused = [...report.refused.filter(({ hash }) => !strangers.has(hash)), ...again.refused];
 			report = { stored: [...report.stored, ...again.stored], known: [...report.known, ...again.known], refused };
@@ -122,12 +163,15 @@ export class Replication {
 		return report;
 	}
 
-	async #storeOnce(entries: readonly StoredEntry[]): Promise<PutReport> {
+	async #storeOnce(entries: readonly StoredEntry[], judge: boolean): Promise<PutReport> {
 		if (entries.length === 0) return { stored: [], known: [], refused: [] };
 		const { store, attachmentStore } = this.#context;
 		if (attachmentStore !== undefined && entries.some(isChunk)) {
 			const chunks = await attachmentStore.receive(entries.filter(isChunk), { admit: this.#admit });
-			const others = await this.#storeOnce(entries.filter((entry) => !isChunk(entry)));
+			const others = await this.#storeOnce(
+				entries.filter((entry) => !isChunk(entry)),
+				judge,
+			);
 			return {
 				stored: [...chunks.stored, ...others.stored],
 				known: [...chunks.known, ...others.known],
@@ -150,7 +194,7 @@ export class Replication {
 		if (report.stored.every(({ hash }) => chunks.has(hash))) return report;
 		this.#onStored();
 		await this.#context.onAppended?.();
-		await this.#documents.drain();
+		if (judge) await this.#documents.drain();
 		return report;
 	}
 
@@ -167,6 +211,21 @@ export class Replication {
 			throw new VerifyError("the other store holds another tenant or database", { code: "wrong-database" });
 		}
 		return identity.storeId;
+	}
+
+	/** The store with the same kind of entries as another one: chunks begin one that holds nothing else. */
+	async #correspondingTo(remote: ContentAddressedStore): Promise<LocalStore> {
+		const { store, attachmentStore } = this.#context;
+		if (attachmentStore === undefined) return store;
+		const [first] = (await remote.entriesAfter(0, { limit: 1, payload: false })).arrivals;
+		return first !== undefined && isChunk(first.entry) ? attachmentStore : store;
+	}
+
+	/** Those of the hashes of which neither an entry nor what a purge left of it is here, in whichever store. */
+	async #missing(hashes: readonly string[]): Promise<readonly string[]> {
+		const { store, attachmentStore } = this.#context;
+		const [here, beside] = await Promise.all([store.arrivalsOf(hashes), attachmentStore?.arrivalsOf(hashes)]);
+		return hashes.filter((_, index) => here[index] === undefined && beside?.[index] === undefined);
 	}
 
 	/** Entries that are here, in whichever store. */
