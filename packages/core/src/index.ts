@@ -32,6 +32,7 @@ export { equalBytes, equalSecrets } from "./bytes/compare.js";
 export { concatBytes } from "./bytes/concat.js";
 export { fromHex, toHex } from "./bytes/hex.js";
 export type {
+	AgreementKey,
 	Argon2idCosts,
 	Crypto,
 	KeyPairBytes,
@@ -56,6 +57,8 @@ export { describeVerdict, type Verdict } from "./database/judging/verdict.js";
 export { MindooDB } from "./database/mindoo-db.js";
 export type { AuthorFork, FeedItem, InitialValues, IterateOptions } from "./database/mindoo-db-items.js";
 export { MindooDoc } from "./database/mindoo-doc.js";
+export type { PresenceListener, PresenceState, Present } from "./database/presence/presence-room.js";
+export { PresenceRoom } from "./database/presence/presence-room.js";
 export type { ChangeListener, DocumentChange } from "./database/projection/change-feed.js";
 export type { OwnRefusal, RefusalListener } from "./database/projection/projecting.js";
 export { defaultSnapshotPolicy, type SnapshotPolicy } from "./database/snapshots/policy.js";
@@ -101,19 +104,64 @@ export {
 	type UserPublicKeys,
 	unlockUserId,
 } from "./keys/user-id.js";
+export type * from "./store/blobs.js";
 export type * from "./store/contents.js";
 export type { Level, LevelBatch } from "./store/level.js";
 export { openLevelStore } from "./store/level-store.js";
 export { LruMap } from "./store/lru-map.js";
+export { objectRowBytes } from "./store/objects.js";
 export type { PackRange, Packs } from "./store/packs.js";
+export { arrivalOfRecordKey, contentKeys, recordKeys } from "./store/row-keys.js";
 export type * from "./store/rows.js";
+export type * from "./store/staging.js";
 export type * from "./store/store.js";
-export type { PullResult } from "./sync/levelling/pull.js";
+export type { Table } from "./store/table.js";
+export { openTableStore, type TableStoreOptions } from "./store/table-store.js";
+export type { AuthenticatedDuplex } from "./sync/channel/authenticated-duplex.js";
+export { Channel, type ChannelCounts, type Received } from "./sync/channel/channel.js";
+export type { ChannelPeer } from "./sync/channel/handshake.js";
+export { type OpenChannelOptions, openChannel } from "./sync/channel/open-channel.js";
+export { type ChannelIdentity, createChannelIdentity } from "./sync/channel/proof.js";
+export { type Ticket, TicketBook, type TicketBookOptions, type TicketHolders } from "./sync/channel/ticket-book.js";
+export { BackOff, type BackOffOptions } from "./sync/connecting/back-off.js";
+export type { LinkCounts } from "./sync/connecting/link.js";
+export { SessionSignals, type SignalListener } from "./sync/connecting/session-signals.js";
+export {
+	type LackingCounts,
+	SyncHandle,
+	type SyncState,
+	type SyncStatus,
+} from "./sync/connecting/sync-handle.js";
+export type { SyncOptions, SyncTarget } from "./sync/connecting/sync-options.js";
+export { askToKeep, dismiss, type Ending, type Greeter, greet } from "./sync/greeting/greeting.js";
+export type { RememberedStore, Standing, SyncedStore, SyncHost } from "./sync/host.js";
+export { PeerMemory, type PeerMemoryOptions, rememberedOf } from "./sync/levelling/peer-memory.js";
+export { Pull, type PullParts, type PullResult } from "./sync/levelling/pull.js";
+export type { PullOptions } from "./sync/levelling/pull-options.js";
 export type { PushResult, TransferOptions } from "./sync/levelling/push.js";
+export { type Expected, IncomingPayloads } from "./sync/payloads/incoming.js";
+export type { Sender, TransferEnd } from "./sync/payloads/incoming-payload.js";
+export { OutgoingPayloads } from "./sync/payloads/outgoing.js";
+export type { PartialContents } from "./sync/payloads/partial-contents.js";
+export { RowPartials } from "./sync/payloads/row-partials.js";
+export { defaultLimits as defaultSessionLimits, type SessionLimits } from "./sync/session/limits.js";
+export { RemoteStore } from "./sync/session/remote-store.js";
+export { runSession } from "./sync/session/run-session.js";
+export type { EndReason, SessionEnd } from "./sync/session/session-end.js";
+export {
+	type SessionCounts,
+	type SessionTicket,
+	SyncSession,
+	type SyncSessionOptions,
+} from "./sync/session/sync-session.js";
+export { packRun, unpackRun } from "./sync/wire/entry-run.js";
+export { decodeMessage, encodeMessage, type MessageInit, type MessageKind } from "./sync/wire/messages.js";
+export type { Announcement } from "./sync/wire/terms.js";
 export type { AdministratorOptions, Revoked, RevokeOptions, TenantUser } from "./tenant/directory-context.js";
 export type { KeyMaintenance } from "./tenant/directory-keys.js";
 export type { Settings } from "./tenant/directory-settings.js";
 export type { InviteOptions, MadeInvitation } from "./tenant/joining/admission.js";
+export type { KnownServer } from "./tenant/joining/awaited-directory.js";
 export {
 	type ExportedTenant,
 	type ExportIdentityOptions,
@@ -139,6 +187,11 @@ export {
 	openRecoveryShares,
 	type RecoveredTenant,
 } from "./tenant/recovery/recovery-copy.js";
+export type { ServerDescription } from "./tenant/serving/ask-server.js";
+export type { JoinServerOptions } from "./tenant/serving/join-server.js";
+export { type KeepTenantOptions, KeptTenant, unwrapDirectoryKeys } from "./tenant/serving/kept-tenant.js";
+export type { SessionGate } from "./tenant/serving/served-store.js";
+export { decodeTenantRequest, type ServerKey, type TenantRequest } from "./tenant/serving/tenant-request.js";
 export {
 	type AppliedDatabase,
 	type ApplyBackupOptions,
@@ -155,3 +208,5 @@ export {
 } from "./tenant/tenant-factory.js";
 export { parseTenantIdentity, type TenantIdentity } from "./tenant/tenant-identity.js";
 export type { OpenDatabaseOptions } from "./tenant/tenant-options.js";
+export type { Accept, Duplex, Listener, Transport } from "./transport.js";
+export { directoryId } from "./trust/directory-record.js";

@@ -15,7 +15,7 @@ export function checkChunkSize(chunkSize: number): void {
 
 /** Most bytes of an attachment: the smaller of what the settings of the tenant and of the database say. */
 export async function largestAttachment(directory: MindooTenantDirectory, dbId: string): Promise<number | undefined> {
-	const settings = [await directory.getTenantSettings(), await directory.getDBSettings(dbId)];
+	const settings = await Promise.all([directory.getTenantSettings(), directory.getDBSettings(dbId)]);
 	const sizes = settings.map((each) => each?.maxAttachmentSize).filter((size) => typeof size === "number");
 	return sizes.length === 0 ? undefined : Math.min(...sizes);
 }

@@ -73,6 +73,10 @@ export class TenantTrust implements DatabaseTrust {
 		return this.#writers.keys.has(publicKey);
 	}
 
+	isMember(publicKey: string): boolean {
+		return this.#log.state.isMember(publicKey);
+	}
+
 	erasedDocuments(): readonly string[] {
 		return this.#dbId === directoryId ? [] : this.#log.state.purgeRequests(this.#dbId);
 	}

@@ -1,8 +1,9 @@
+import { equalBytes } from "../bytes/compare.js";
 import type { MindooDoc } from "../database/mindoo-doc.js";
 import { checkId } from "../entry/header.js";
 import { KeyError, UsageError } from "../errors.js";
 import { directoryId } from "../trust/directory-record.js";
-import type { DirectoryForm, GrantAccess } from "../trust/forms.js";
+import type { DirectoryForm, GrantAccess, ServerForm } from "../trust/forms.js";
 import { type Member, membersNamed } from "../trust/people.js";
 import { KeyDrafts, type KeyDraftsContext } from "./key-drafts.js";
 import { type Handing, KeyHolders, type Receiver, receiversOf } from "./key-holders.js";
@@ -99,6 +100,15 @@ export class DirectoryKeys {
 				await write([grant]);
 				await write(releases, under);
 			}
+		});
+	}
+
+	/** Names a sync server, with every version of `directory` that the KeyBag holds. One that is named so already is left as it is. */
+	admit(server: ServerForm, write: WriteForms): Promise<void> {
+		return this.#inTurn(async () => {
+			if (this.#context.state.servers().some((each) => sameServer(each, server))) return;
+			const handing = this.#allVersions(directoryId, await this.#receivers([server]));
+			await write([server, ...(await this.#drafts.releases(directoryId, handing))]);
 		});
 	}
 
@@ -203,4 +213,9 @@ function thoseWhoRead(handing: Handing, under: string | undefined): Handing {
 			receivers.filter(({ readsUnder }) => readsUnder === under),
 		]),
 	);
+}
+
+function sameServer(one: Omit<ServerForm, "form">, other: Omit<ServerForm, "form">): boolean {
+	const describe = ({ signingKey, addresses }: Omit<ServerForm, "form">) => JSON.stringify([signingKey, addresses]);
+	return describe(one) === describe(other) && equalBytes(one.encryptionKey, other.encryptionKey);
 }

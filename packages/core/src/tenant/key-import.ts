@@ -13,7 +13,9 @@ export interface KeyImportContext {
 	readonly state: DirectoryState;
 	readonly keyring: Keyring;
 	readonly keyBag: KeyBag;
-	readonly user: UnlockedUser;
+	readonly user: Pick<UnlockedUser, "unwrappingKey">;
+	/** Ids of keys that are taken over. @default all */
+	readonly keyIds?: readonly string[];
 }
 
 /** Takes keys over that administrators released to this user: announced versions only, each release opened once. */
@@ -41,7 +43,8 @@ export class KeyImport {
 	}
 
 	#isWanted({ hash, keyId, commitment }: ReleasedKey): boolean {
-		const { keyring, state } = this.#context;
+		const { keyring, state, keyIds } = this.#context;
+		if (keyIds?.includes(keyId) === false) return false;
 		if (this.#useless.has(hash) || keyring.get(keyId, commitment) !== undefined) return false;
 		return state.announcedAt(keyId, commitment) !== undefined;
 	}

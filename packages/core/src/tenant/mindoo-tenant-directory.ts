@@ -32,13 +32,17 @@ import {
 	makeInvitation,
 } from "./joining/admission.js";
 import { type JoinRequest, readJoinRequest } from "./joining/join-request.js";
+import { bringAllLevel } from "./reachable-peers.js";
+import { ServerCalls } from "./serving/server-calls.js";
+import { usersOf } from "./tenant-users.js";
 
 /** The tenant's directory: who belongs, who administers, which keys and settings hold. Only administrators write it. */
-export class MindooTenantDirectory {
+export class MindooTenantDirectory extends ServerCalls {
 	readonly #context: DirectoryContext;
 
 	/** For `MindooTenant`. */
 	constructor(context: DirectoryContext) {
+		super();
 		this.#context = context;
 	}
 
@@ -95,7 +99,7 @@ export class MindooTenantDirectory {
 	async revokeUser(username: string, options: RevokeOptions = {}): Promise<Revoked> {
 		const { requestDataWipe = false, rotateKeys = true, withoutDatabases = [] } = options;
 		const write = await this.#writing(options);
-		await this.#bringLevel(withoutDatabases);
+		await bringAllLevel(this.#context, withoutDatabases);
 		const { state } = this.#context.log;
 		const name = username.normalize("NFC");
 		const keys = this.#members(username).filter(({ revoked }) => revoked === undefined);
@@ -215,19 +219,7 @@ export class MindooTenantDirectory {
 
 	/** Everybody who was ever granted access, by name. */
 	async listUsers(): Promise<TenantUser[]> {
-		const { state } = this.#context.log;
-		const byName = new Map<string, Member[]>();
-		for (const member of state.members()) {
-			const known = byName.get(member.username);
-			if (known === undefined) byName.set(member.username, [member]);
-			else known.push(member);
-		}
-		return [...byName].map(([username, keys]) => ({
-			username,
-			isRevoked: keys.every(({ revoked }) => revoked !== undefined),
-			isAdministrator: keys.some(({ signingKey }) => state.isAdministrator(signingKey)),
-			keys,
-		}));
+		return usersOf(this.#context.log.state);
 	}
 
 	async listAdministrators(): Promise<readonly Administrator[]> {
@@ -322,22 +314,6 @@ export class MindooTenantDirectory {
 		await this.#context.settled();
 	}
 
-	/** The directory first: it says who has to be asked about. */
-	async #bringLevel(without: readonly string[]): Promise<void> {
-		const { peers, listDatabases, openDB } = this.#context;
-		const databases: string[] = [];
-		const bring = async (dbId: string) => {
-			if (!(await peers.bringLevel(await openDB(dbId))) && !without.includes(dbId)) databases.push(dbId);
-		};
-		await bring(directoryId);
-		for (const dbId of await listDatabases()) await bring(dbId);
-		if (databases.length === 0) return;
-		throw new UsageError("some databases could not be brought level with all peers; name them to leave them out", {
-			code: "not-level",
-			databases,
-		});
-	}
-
 	/** All of an author's chains in all databases known here, up to what has arrived. */
 	async #acceptedRuns(signingKey: string): Promise<ReadonlyMap<string, readonly ChainRun[]>> {
 		const accepted = new Map<string, ChainRun[]>();
@@ -355,6 +331,11 @@ export class MindooTenantDirectory {
 
 	#members(username: string): readonly Member[] {
 		return membersNamed(this.#context.log.state.members(), username);
+	}
+
+	protected get serving() {
+		const signingKey = (options: AdministratorOptions) => this.#signingKey(options);
+		return { ...this.#context, signingKey, writing: (options: AdministratorOptions) => this.#writing(options) };
 	}
 
 	async #signingKey({ administrator }: AdministratorOptions): Promise<SigningKey> {

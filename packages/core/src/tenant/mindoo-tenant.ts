@@ -20,11 +20,14 @@ import { largestAttachment } from "./attachment-limits.js";
 import { DataWipe } from "./data-wipe.js";
 import { TenantTrust } from "./database-trust.js";
 import { DirectoryKeys } from "./directory-keys.js";
+import { Following } from "./following.js";
 import { checkGivenStore } from "./given-store.js";
-import { AwaitedDirectory } from "./joining/awaited-directory.js";
+import { AwaitedDirectory, type KnownServer } from "./joining/awaited-directory.js";
 import { KeyImport } from "./key-import.js";
 import { MindooTenantDirectory } from "./mindoo-tenant-directory.js";
 import { type ReachablePeer, ReachablePeers } from "./reachable-peers.js";
+import { SyncingCalls } from "./syncing/syncing-calls.js";
+import { TenantSyncing } from "./syncing/tenant-syncing.js";
 import type { TenantIdentity } from "./tenant-identity.js";
 import {
 	checkNothingChosen,
@@ -36,7 +39,7 @@ import {
 import { decryptTenantPayload, encryptTenantPayload, payloadKey } from "./tenant-payload.js";
 
 /** A tenant on this device: its keys, its directory, its databases. Made by `TenantFactory`. */
-export class MindooTenant {
+export class MindooTenant extends SyncingCalls {
 	readonly identity: TenantIdentity;
 	readonly keyBag: KeyBag;
 	readonly #env: Env;
@@ -50,13 +53,9 @@ export class MindooTenant {
 	readonly #maintains: boolean;
 	readonly #peers = new ReachablePeers();
 	readonly #databases = new Map<string, Promise<OpenDatabase>>();
-	/** Those that are open and up to the directory; each follows its further steps. */
-	readonly #following = new Map<string, OpenDatabase>();
-	/** Those that could not follow a step. */
-	readonly #missed = new Set<string>();
+	readonly #following: Following;
+	readonly #syncing: TenantSyncing;
 	readonly #subscriptions: (() => void)[] = [];
-	/** What follows from changes of the directory outside of its own turn. */
-	#follows: Promise<void> = Promise.resolve();
 	readonly #wipe: DataWipe;
 	#closed = false;
 
@@ -68,6 +67,7 @@ export class MindooTenant {
 		awaited: AwaitedDirectory,
 		directoryStore: LocalStore,
 	) {
+		super();
 		this.#env = env;
 		this.identity = options.identity;
 		this.keyBag = options.keyBag;
@@ -83,6 +83,19 @@ export class MindooTenant {
 		this.#keys = new DirectoryKeys({ env, tenantRoot, keyBag, state: log.state, publicKey });
 		const [transferred, close] = [() => this.#transferred(), () => this.close()];
 		this.#wipe = new DataWipe({ env, tenantRoot, keyBag, state: log.state, publicKey, transferred, close });
+		this.#following = new Following(env, log);
+		this.#syncing = new TenantSyncing({
+			env,
+			tenantRoot,
+			rows: directoryStore.rows,
+			user,
+			state: log.state,
+			openDB: (dbId) => this.openDB(dbId),
+			listDatabases: () => this.listDatabases(),
+			onDirectory: (listener) => log.onStep(async () => listener()),
+			servers: () => this.servers(),
+			addPeer: (peer) => this.#peers.add(peer),
+		});
 		this.#keyImport =
 			user === undefined ? undefined : new KeyImport({ env, tenantRoot, state: log.state, keyring, keyBag, user });
 	}
@@ -108,7 +121,7 @@ export class MindooTenant {
 			keyBag.onChange(() => tenant.#keysChanged()),
 		);
 		await tenant.#keyImport?.run();
-		await tenant.#settled();
+		await tenant.#following.settled();
 		await tenant.#maintainKeys();
 		tenant.#wipe.startIfAsked();
 		return tenant;
@@ -123,10 +136,7 @@ export class MindooTenant {
 		return this.#user === undefined ? undefined : toHex(this.#user.signingKey.publicKey);
 	}
 
-	/**
-	 * Set once this replica has learned that its user was revoked and its data are to be erased; resolves when they are. Transfers that
-	 * are under way end first; from then on the tenant is closed.
-	 */
+	/** Set once this user's data are to be erased, and resolves when they are; transfers end first, then the tenant is closed. */
 	get wiping(): Promise<void> | undefined {
 		return this.#wipe.running;
 	}
@@ -163,7 +173,9 @@ export class MindooTenant {
 		const opening = this.#open(dbId, options);
 		this.#databases.set(dbId, opening);
 		opening.catch(() => this.#databases.delete(dbId));
-		return (await opening).db;
+		const { db } = await opening;
+		this.#syncing.opened(dbId);
+		return db;
 	}
 
 	/** The directory: members, keys, settings. */
@@ -181,7 +193,7 @@ export class MindooTenant {
 			user: this.#user,
 			listDatabases: () => this.listDatabases(),
 			openDB: (dbId) => this.openDB(dbId),
-			settled: () => this.#settled(),
+			settled: () => this.#following.settled(),
 		});
 	}
 
@@ -201,6 +213,12 @@ export class MindooTenant {
 		return [...all].sort();
 	}
 
+	/** Sync servers of the tenant; before its directory has come, those of the invitation. */
+	servers(): readonly KnownServer[] {
+		const known = this.#log.state.servers();
+		return known.length > 0 ? known : this.#awaited.servers;
+	}
+
 	/** Encrypts bytes of the application under a key that this replica holds, in its newest version. */
 	async encryptPayload(plaintext: Uint8Array, decryptionKeyId = "default"): Promise<Uint8Array> {
 		if (this.#awaited.verdict !== undefined) throw new VerifyError(describeVerdict(this.#awaited.verdict));
@@ -216,10 +234,11 @@ export class MindooTenant {
 	async close(): Promise<void> {
 		if (this.#closed) return;
 		this.#closed = true;
+		await this.#syncing.close();
 		for (const end of this.#subscriptions) end();
 		await this.keyBag.settled();
 		const open = await Promise.allSettled(this.#databases.values());
-		await this.#settled();
+		await this.#following.settled();
 		const closing = open.flatMap((each) => (each.status === "fulfilled" ? [each.value.db.close()] : []));
 		const failed = (await Promise.allSettled(closing)).find((each) => each.status === "rejected");
 		if (!this.#databases.has(directoryId)) await this.#directoryStore.close();
@@ -274,13 +293,14 @@ export class MindooTenant {
 			keyring: this.#keyring,
 			attachments: new AttachmentReader({ env: this.#env, keyring: this.#keyring }, holding),
 			trust,
+			sync: (target, syncOptions) => this.#syncing.start(target, syncOptions, dbId),
 			author: this.#author(),
 			...(isDirectory ? { isSettingsRoot: settingsRootOf(this.#env.crypto, tenantRoot) } : {}),
 			...(isDirectory ? { onAppended: () => this.#log.update(), onReceived: () => this.#received() } : {}),
 		};
 		const db = await MindooDB.open(context, () => {
 			this.#databases.delete(dbId);
-			this.#following.delete(dbId);
+			this.#following.remove(dbId);
 		});
 		await db.followTrust({ ...noEffects, keys: this.#keyring.commitments() });
 		const open = { db, trust };
@@ -290,7 +310,7 @@ export class MindooTenant {
 			this.#log.follows(dbId, latest);
 			// Nothing may come between this look and the entry in the map, or a step could be missed.
 			if (effects.length === 0) {
-				this.#following.set(dbId, open);
+				this.#following.add(dbId, open);
 				await this.#log.followed(dbId, latest);
 				return open;
 			}
@@ -313,58 +333,21 @@ export class MindooTenant {
 	async #follow(step: DirectoryStep): Promise<void> {
 		const { changes } = step;
 		await this.#awaited.update();
-		if (changes.releases.length > 0 || changes.commitments.length > 0) this.#afterwards(this.#importKeys);
+		if (changes.releases.length > 0 || changes.commitments.length > 0) this.#following.afterwards(this.#importKeys);
 		if (changes.authors.length > 0) this.#wipe.startIfAsked();
-		for (const [dbId, open] of this.#following) {
-			const follow = () => this.#followIn(dbId, open, step);
-			// The directory's documents may be in the middle of the very write that is being followed.
-			if (dbId === directoryId) this.#afterwards(follow);
-			else await follow();
-		}
-	}
-
-	/** One database that cannot follow holds up no other; it judges everything anew at the next step, or when it is opened again. */
-	async #followIn(dbId: string, { db, trust }: OpenDatabase, step: DirectoryStep): Promise<void> {
-		const missed = this.#missed.has(dbId);
-		try {
-			await db.followTrust(missed ? { ...noEffects, everything: true } : trust.effectsOf(step.changes));
-			this.#missed.delete(dbId);
-			await this.#log.followed(dbId, step);
-		} catch (error) {
-			this.#missed.add(dbId);
-			this.#reportUnfollowed(error);
-		}
-	}
-
-	/** Does what must not hold up the directory's own turn. */
-	#afterwards(task: () => Promise<void>): void {
-		this.#follows = this.#follows.then(task).catch(this.#reportUnfollowed);
-	}
-
-	readonly #reportUnfollowed = (error: unknown): void => {
-		this.#env.log("error", "a change of the directory could not be followed", {
-			error: nameOfError(error),
-		});
-	};
-
-	/** Resolves when everything that the directory said so far is followed. */
-	async #settled(): Promise<void> {
-		for (let before: Promise<void> | undefined; before !== this.#follows; ) {
-			before = this.#follows;
-			await before;
-		}
+		await this.#following.follow(step);
 	}
 
 	async #transferred(): Promise<void> {
 		for (const open of await Promise.allSettled(this.#databases.values())) {
 			if (open.status === "fulfilled") await open.value.db.transferred();
 		}
-		await this.#settled();
+		await this.#following.settled();
 	}
 
 	/** What follows from foreign entries of the directory. */
 	async #received(): Promise<void> {
-		await this.#settled();
+		await this.#following.settled();
 		await this.#maintainKeys();
 	}
 
@@ -386,7 +369,12 @@ export class MindooTenant {
 		const keys = await this.#keyring.refresh();
 		if (keys.length === 0) return;
 		await this.#log.openLocked(keys);
-		for (const { db } of this.#following.values()) await db.followTrust({ ...noEffects, keys });
+		for (const { db } of this.#following.databases) await db.followTrust({ ...noEffects, keys });
+	}
+
+	protected get syncing(): TenantSyncing {
+		this.#live();
+		return this.#syncing;
 	}
 
 	#live(): void {

@@ -1,5 +1,7 @@
 import type { MindooDB } from "../database/mindoo-db.js";
+import { UsageError } from "../errors.js";
 import type { ContentAddressedStore } from "../store/store.js";
+import { directoryId } from "../trust/directory-record.js";
 
 /** Another replica that can be asked now, however it is reached. */
 export interface ReachablePeer {
@@ -38,4 +40,31 @@ async function isLevel(db: MindooDB, peer: ReachablePeer): Promise<boolean> {
 		// Whatever stopped it, the caller needs to know that this database is not level, and of which one it is.
 		return false;
 	}
+}
+
+interface LevelledTenant {
+	readonly peers: ReachablePeers;
+	readonly listDatabases: () => Promise<readonly string[]>;
+	readonly openDB: (dbId: string) => Promise<MindooDB>;
+}
+
+/**
+ * Brings every known database level with the peers, the directory first: it says who has to be asked about.
+ * @throws {UsageError} `not-level` with those that could not be, but for those of `without`.
+ */
+export async function bringAllLevel(
+	{ peers, listDatabases, openDB }: LevelledTenant,
+	without: readonly string[],
+): Promise<void> {
+	const databases: string[] = [];
+	const bring = async (dbId: string) => {
+		if (!(await peers.bringLevel(await openDB(dbId))) && !without.includes(dbId)) databases.push(dbId);
+	};
+	await bring(directoryId);
+	for (const dbId of await listDatabases()) await bring(dbId);
+	if (databases.length === 0) return;
+	throw new UsageError("some databases could not be brought level with all peers; name them to leave them out", {
+		code: "not-level",
+		databases,
+	});
 }

@@ -1,8 +1,10 @@
 /**
  * What a newcomer must have of the directory before anything counts: the heads that its invitation names. Whoever carries the
- * directory could else show an older one, in which a revoked member is still one.
+ * directory could else show an older one, in which a revoked member is still one. Beside it the servers that the invitation names,
+ * since the directory that lists them comes from one of them.
  *
- * One row of the directory's store, until that much has come: 71 → CBOR[array of heads, signing key of who invited].
+ * One row of the directory's store, until that much has come: 71 → CBOR[array of heads, signing key of who invited, array of [signing
+ * key of a server, array of its addresses]].
  * Source: docs/trust.md, "Joining, rolling back, leaving"; docs/decisions/0029-joining.md.
  */
 import { type CborValue, decodeCbor, encodeCbor } from "../../bytes/cbor.js";
@@ -17,6 +19,14 @@ export interface AwaitedHeads {
 	readonly directoryHeads: readonly string[];
 	/** Who says so: must be an administrator there. Hex. */
 	readonly signer: string;
+	readonly servers: readonly KnownServer[];
+}
+
+/** A sync server by the key that it must prove and the addresses where it can be reached. */
+export interface KnownServer {
+	/** Hex. */
+	readonly signingKey: string;
+	readonly addresses: readonly string[];
 }
 
 const rowKey = Uint8Array.of(rowKinds.awaited);
@@ -40,14 +50,23 @@ export class AwaitedDirectory {
 	}
 
 	/** Writes down, before the tenant is opened for the first time, what it must wait for. */
-	static async begin(store: LocalStore, { directoryHeads, signer }: AwaitedHeads): Promise<void> {
-		const value = encodeCbor([directoryHeads.map((hash) => fromHex(hash, 32)), fromHex(signer, 32)]);
+	static async begin(store: LocalStore, { directoryHeads, signer, servers }: AwaitedHeads): Promise<void> {
+		const value = encodeCbor([
+			directoryHeads.map((hash) => fromHex(hash, 32)),
+			fromHex(signer, 32),
+			servers.map(({ signingKey, addresses }) => [fromHex(signingKey, 32), addresses]),
+		]);
 		await store.rows.write([{ type: "put", key: rowKey, value }]);
 	}
 
 	/** Heads that are waited for; none once they came, and where nothing was ever waited for. */
 	get heads(): readonly string[] {
 		return this.#awaited?.directoryHeads ?? [];
+	}
+
+	/** Servers that the invitation named; none once the directory, which lists them, has come. */
+	get servers(): readonly KnownServer[] {
+		return this.#awaited?.servers ?? [];
 	}
 
 	/** While something is waited for, the verdict on everything. */
@@ -66,6 +85,13 @@ export class AwaitedDirectory {
 }
 
 function decode(row: Uint8Array): AwaitedHeads {
-	const [heads, signer] = decodeCbor(row) as readonly CborValue[];
-	return { directoryHeads: (heads as Uint8Array[]).map(toHex), signer: toHex(signer as Uint8Array) };
+	const [heads, signer, servers = []] = decodeCbor(row) as readonly CborValue[];
+	return {
+		directoryHeads: (heads as Uint8Array[]).map(toHex),
+		signer: toHex(signer as Uint8Array),
+		servers: (servers as [Uint8Array, string[]][]).map(([signingKey, addresses]) => ({
+			signingKey: toHex(signingKey),
+			addresses,
+		})),
+	};
 }

@@ -1,0 +1,110 @@
+import { AttachmentHolding } from "../../database/holding/holding.js";
+import { linkOf, type StoredEntry } from "../../entry/entry.js";
+import type { Env } from "../../env.js";
+import { LruMap } from "../../store/lru-map.js";
+import type { ContentAddressedStore, LocalStore, PutReport, Refusal } from "../../store/store.js";
+
+/** Other stores of which it is remembered when they were asked; those beyond are asked once more. */
+const mostAsked = 1024;
+
+export interface KeptStoreParts {
+	readonly env: Env;
+	readonly store: LocalStore;
+	readonly purpose: "documents" | "attachments";
+	/** Whether entries of an author are stored at all. */
+	readonly mayStore: (publicKey: string) => boolean;
+	/** Grows whenever the directory says something new. */
+	readonly directoryRevision: () => number;
+	/** Told of what was stored, and is durable, before whoever offered it hears of it. @default nothing follows from it */
+	readonly onStored?: (() => Promise<void>) | undefined;
+	/** Whether one stored entry can make the author of another welcome: in the directory. @default false */
+	readonly grants?: boolean;
+}
+
+/** A store of a tenant that is kept for others: it checks address, database, signature and membership, decrypts and judges nothing. */
+export class KeptStore {
+	readonly store: LocalStore;
+	readonly purpose: "documents" | "attachments";
+	readonly #parts: KeptStoreParts;
+	readonly #holding: AttachmentHolding;
+	readonly #listeners = new Set<() => void>();
+	/** Revision of the directory at which another store was asked for what had been declined because of the directory. */
+	readonly #askedAt = new LruMap<string, number>(mostAsked);
+
+	private constructor(parts: KeptStoreParts, holding: AttachmentHolding) {
+		this.#holding = holding;
+		this.store = parts.store;
+		this.purpose = parts.purpose;
+		this.#parts = parts;
+	}
+
+	static async open(parts: KeptStoreParts): Promise<KeptStore> {
+		return new KeptStore(parts, await AttachmentHolding.open({ ...parts, mode: "eager" }));
+	}
+
+	/** Offered again as long as that helps: in the directory one entry may grant the author of another. */
+	async receive(entries: readonly StoredEntry[]): Promise<PutReport> {
+		let report = await this.#receive(entries);
+		for (let gained = report.stored.length; gained > 0 && this.#parts.grants === true; ) {
+			const strangers = new Set(report.refused.filter(({ reason }) => reason === "not-member").map(({ hash }) => hash));
+			if (strangers.size === 0) break;
+			const again = await this.#receive(entries.filter(({ hash }) => strangers.has(hash)));
+			gained = again.stored.length;
+			const refused = [...report.refused.filter(({ hash }) => !strangers.has(hash)), ...again.refused];
+			report = { stored: [...report.stored, ...again.stored], known: [...report.known, ...again.known], refused };
+		}
+		return report;
+	}
+
+	/** Whether the directory has changed since this was asked for the same other store. */
+	directoryChangedFor(other: string): boolean {
+		const revision = this.#parts.directoryRevision();
+		const changed = this.#askedAt.get(other) !== revision;
+		this.#askedAt.set(other, revision);
+		return changed;
+	}
+
+	/** Takes over what this store lacks of the bytes of attachments, as far as the other one has them. */
+	async fetchContents(remote: ContentAddressedStore, signal: AbortSignal | undefined): Promise<void> {
+		await this.#holding.fetchAll({ signal }, remote);
+	}
+
+	lacksContents(): Promise<boolean> {
+		return this.#holding.lacks();
+	}
+
+	/** Names a store that may have bytes which are lacking here. @returns a function that ends it. */
+	addSource(remote: ContentAddressedStore): () => void {
+		return this.#holding.addSource(remote);
+	}
+
+	async close(): Promise<void> {
+		await this.#holding.close();
+		await this.store.close();
+	}
+
+	/** Told when entries were appended, by whomever. @returns a function that ends it. */
+	onAppended(listener: () => void): () => void {
+		this.#listeners.add(listener);
+		return () => this.#listeners.delete(listener);
+	}
+
+	/** Tells that the store has more than before: also for what another process put into it. */
+	appended(): void {
+		for (const listener of this.#listeners) listener();
+	}
+
+	async #receive(entries: readonly StoredEntry[]): Promise<PutReport> {
+		const report = await this.store.receive(entries, { admit: async (offered) => offered.map(this.#admit) });
+		if (report.stored.length > 0) {
+			await this.#parts.onStored?.();
+			this.appended();
+		}
+		return report;
+	}
+
+	readonly #admit = (entry: StoredEntry): Refusal | undefined =>
+		this.#parts.mayStore(linkOf(entry).createdByPublicKey)
+			? undefined
+			: { hash: entry.hash, reason: "not-member", message: "its author was never granted access to this tenant" };
+}
