@@ -20,6 +20,7 @@ export function countingStore(inner: ContentAddressedStore): CountingStore {
 	};
 	const store = new Proxy(inner, {
 		get(target, name: keyof ContentAddressedStore) {
+			if (typeof target[name] !== "function") return target[name];
 			return async (...args: unknown[]) => {
 				calls[name] = (calls[name] ?? 0) + 1;
 				if (Array.isArray(args[0])) count(name, args[0].length);

@@ -9,7 +9,8 @@ export function lyingStore(honest: ContentAddressedStore, lies: Lies): ContentAd
 		get(target, name: keyof ContentAddressedStore) {
 			const told = lies[name] as ((...args: unknown[]) => unknown) | undefined;
 			if (told !== undefined) return told;
-			return (target[name] as (...args: unknown[]) => unknown).bind(target);
+			const honestly: unknown = target[name];
+			return typeof honestly === "function" ? honestly.bind(target) : honestly;
 		},
 	});
 }
