@@ -1,5 +1,5 @@
 import { FormatError as FileFormatError } from "@mindoodb/formats/chunks";
-import { FormatError, KeyError, MindooError, StoreError, VerifyError } from "mindoodb";
+import { FormatError, KeyError, MindooError, StoreError, TransportError, VerifyError } from "mindoodb";
 
 /** What the exit code of the command says. */
 export const exitCodes = {
@@ -16,6 +16,8 @@ export const exitCodes = {
 	format: 5,
 	/** There is no such folder, tenant, document, entry or user. */
 	absent: 6,
+	/** No connection comes about, or a port cannot be used. */
+	network: 7,
 	/** A fault of the program itself. */
 	internal: 70,
 	/** Ended at a prompt. */
@@ -27,7 +29,7 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 export const exitCodeHelp = `Exit codes:
   0 done          1 verify, sync, tour or attach fetch found something wrong
   2 usage         3 key, password      4 folder or store
-  5 damaged or forged file             6 not there
+  5 damaged or forged file             6 not there          7 network
  70 a fault of the program           130 cancelled`;
 
 /** Thrown when somebody leaves a prompt. */
@@ -72,6 +74,7 @@ function exitCodeOf(error: MindooError): ExitCode {
 	if (error instanceof KeyError) return exitCodes.key;
 	if (error instanceof StoreError) return exitCodes.store;
 	if (error instanceof FormatError || error instanceof VerifyError) return exitCodes.format;
+	if (error instanceof TransportError) return exitCodes.network;
 	return exitCodes.usage;
 }
 

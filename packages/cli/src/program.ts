@@ -18,7 +18,9 @@ import { invite } from "./commands/invite.js";
 import { join } from "./commands/join.js";
 import { key } from "./commands/key.js";
 import { pampa } from "./commands/pampa/pampa.js";
-import { sync } from "./commands/sync.js";
+import { serve } from "./commands/serve/serve.js";
+import { server } from "./commands/serve/server.js";
+import { sync } from "./commands/sync/sync.js";
 import { user } from "./commands/user.js";
 import { verify } from "./commands/verify.js";
 import type { ExitCode } from "./exit-codes.js";
@@ -37,6 +39,8 @@ export const specs: readonly (CommandSpec | GroupSpec)[] = [
 	attach,
 	key,
 	sync,
+	serve,
+	server,
 	backup,
 	verifyBackup,
 	restore,

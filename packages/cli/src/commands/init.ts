@@ -1,13 +1,7 @@
-import {
-	type CreateFolderTenantOptions,
-	createFolder,
-	MindooError,
-	type MindooFolder,
-	openFolder,
-	UsageError,
-} from "mindoodb";
+import { type CreateFolderTenantOptions, UsageError } from "mindoodb";
 import type { Call } from "../call.js";
 import type { Answer, CommandSpec } from "../command.js";
+import { newcomerOption, openOrCreate } from "../newcomer.js";
 
 export const init: CommandSpec = {
 	name: "init",
@@ -18,7 +12,7 @@ export const init: CommandSpec = {
 		"--recovery-key there is a second key, in a file that does not stay here: it can revoke the administration key, and nothing revokes it. " +
 		"It can be made only now.",
 	options: [
-		["--user <name>", "your name, where the folder has no identity yet"],
+		newcomerOption,
 		["--name <tenant>", "name of the tenant to make"],
 		["--recovery-key <file>", "also make a recovery key, in this file"],
 	],
@@ -33,7 +27,7 @@ async function found(call: Call): Promise<Answer> {
 	const password = await call.password("user", true);
 	const adminPassword = await call.password("admin", true);
 	const tenantKeyPassword = await call.password("key", true);
-	const folder = await openOrCreate(call, password);
+	const folder = await openOrCreate(call, "init", password);
 	try {
 		if ((await folder.listTenants()).some((each) => each.tenantId === tenantId)) {
 			throw new UsageError("init: the folder keeps a tenant of this name already");
@@ -65,15 +59,4 @@ async function recoveryInto(call: Call, file: string): Promise<NonNullable<Creat
 			await call.makeFile(file, `${JSON.stringify(key, undefined, "\t")}\n`);
 		},
 	};
-}
-
-async function openOrCreate(call: Call, password: string): Promise<MindooFolder> {
-	try {
-		return await openFolder(call.dir, { password, limits: call.kdf.limits ?? {} });
-	} catch (error) {
-		if (!(error instanceof MindooError) || error.code !== "not-found") throw error;
-	}
-	const username = call.option("user");
-	if (username === undefined) throw new UsageError("init: expected --user: the folder has no identity yet");
-	return createFolder(call.dir, { username, password, ...call.kdf });
 }

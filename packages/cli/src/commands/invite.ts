@@ -35,7 +35,8 @@ export const invite: CommandSpec = {
 			return {
 				data: { username: user.username, file: out, words: made.words },
 				lines: [
-					`${user.username} is a member now. Give ${out} to ${user.username}, and compare these words:`,
+					`${user.username} is a member now; others learn of it with your next \`sync\`.`,
+					`Give ${out} to ${user.username}, and compare these words:`,
 					made.words,
 				],
 			};

@@ -1,11 +1,12 @@
 /** What the tour shows, one act after the other. */
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { type EntryExplanation, splice } from "mindoodb";
+import { type EntryExplanation, MindooError, splice } from "mindoodb";
 import { countText, dateText } from "../text.js";
 import { digestOf, type FileDocument } from "./library.js";
+import { syncWithServer } from "./network.js";
 import type { TourReport } from "./report.js";
-import { dbId, names, reopenFirst, type Stage, syncWithRelay, tourKdf, tourPassword } from "./tour.js";
+import { dbId, names, reopenFirst, type Stage, tourKdf, tourPassword } from "./tour.js";
 
 /** What the members wrote besides the files: the scan looks for it too. */
 export const written = {
@@ -13,6 +14,9 @@ export const written = {
 	below: "A line that the second member wrote below all others while apart",
 	secretTitle: "Something that only the first member may read",
 	secretText: "These words stand under a key of their own, named vault",
+	live: "A line that the first member wrote while the second was looking",
+	fileName: "a file of random bytes, six mebibytes of them.bin",
+	since: "What the first member wrote after the revocation",
 	late: "A line that the revoked member wrote with its clock set back",
 } as const;
 
@@ -22,12 +26,12 @@ const day = 24 * 3600 * 1000;
 const editedDocuments = 20;
 
 export async function firstSync(stage: Stage, report: TourReport): Promise<void> {
-	await report.step("first member → relay", async () => {
-		const { sent } = await syncWithRelay(stage.first, stage);
+	await report.step("first member → server", async () => {
+		const { sent } = await syncWithServer(stage.first, stage);
 		return { count: countText(sent, "entry", "entries") };
 	});
-	await report.step("relay → second member", async () => {
-		const { received } = await syncWithRelay(stage.second, stage);
+	await report.step("server → second member", async () => {
+		const { received } = await syncWithServer(stage.second, stage);
 		return { count: countText(received, "entry", "entries") };
 	});
 	await report.step("compare the two", async () => ({ count: await compare(stage, report, "after the first sync") }));
@@ -46,10 +50,10 @@ export async function editApart(stage: Stage, report: TourReport): Promise<void>
 		}
 		return { count: countText(2 * ids.length, "edit") };
 	});
-	await report.step("sync both through the relay, and compare", async () => {
-		await syncWithRelay(stage.first, stage);
-		await syncWithRelay(stage.second, stage);
-		await syncWithRelay(stage.first, stage);
+	await report.step("sync both through the server, and compare", async () => {
+		await syncWithServer(stage.first, stage);
+		await syncWithServer(stage.second, stage);
+		await syncWithServer(stage.first, stage);
 		for (const id of ids) {
 			const { text = "" } = (await stage.first.db.getDocument(id))?.getData<FileDocument>() ?? {};
 			await report.check(
@@ -69,8 +73,8 @@ export async function namedKey(stage: Stage, report: TourReport): Promise<void> 
 		await first.tenant.keyBag.decryptAndImportKey(keyId, key, { password: tourPassword, ...tourKdf });
 		const doc = await first.db.createEncryptedDocument(keyId, { title: written.secretTitle, text: written.secretText });
 		id = doc.id;
-		await syncWithRelay(first, stage);
-		await syncWithRelay(second, stage);
+		await syncWithServer(first, stage);
+		await syncWithServer(second, stage);
 		const words = await verdictsOf(stage, "second", id);
 		await report.check("the second member cannot open it", (await second.db.getDocument(id)) === undefined);
 		await report.check("and is told that it is locked", words.length === 1 && words[0]?.verdict.kind === "locked");
@@ -92,16 +96,15 @@ export async function revoke(stage: Stage, report: TourReport): Promise<void> {
 	const before = await digestOf(first.db);
 	await report.step("revoke the second member", async () => {
 		await (await first.tenant.openDirectory()).revokeUser(names.second);
-		await syncWithRelay(first, stage);
 		return { count: "1 member" };
 	});
 	await report.step("it writes with its clock set back", async () => {
 		secondClock.offset = -30 * day;
 		await second.db.changeDoc<FileDocument>(id, (draft) => splice(draft as never, ["text"], 0, 0, `${written.late}\n`));
 		const made = await second.db.createDocument({ title: written.late, text: written.late });
-		// It has not heard of the revocation, and does not ask.
-		await syncWithRelay(second, stage, { pull: false });
-		await syncWithRelay(first, stage);
+		// Neither it nor the server has heard of the revocation.
+		await syncWithServer(second, stage);
+		await syncWithServer(first, stage);
 		const late = [
 			...(await verdictsOf(stage, "first", id))
 				.filter(({ createdBy }) => createdBy === second.tenant.publicKey)
@@ -121,6 +124,18 @@ export async function revoke(stage: Stage, report: TourReport): Promise<void> {
 		await report.check("and changes nothing for the first member", (await digestOf(first.db)) === before);
 		for (const { createdAt, words } of late) await report.say(`  said to be of ${dateText(createdAt)}: ${words}`);
 		return { count: `${late.filter(({ verdict }) => verdict.kind === "refused").length} entries refused` };
+	});
+	await report.step("it comes back to the server, which gives it nothing more", async () => {
+		const doc = await first.db.createDocument({ title: written.since, text: written.since });
+		await syncWithServer(first, stage);
+		// It may read the directory, and so learn why.
+		await syncWithServer(second, stage).catch((error: unknown) => {
+			if (!(error instanceof MindooError) || error.code !== "trust") throw error;
+		});
+		await report.check("not even as ciphertext", (await second.db.explain(doc.id)) === undefined);
+		const revoked = await (await second.tenant.openDirectory()).isUserRevoked(names.second);
+		await report.check("and it knows that it was revoked", revoked);
+		return { count: "0 documents" };
 	});
 }
 

@@ -3,8 +3,9 @@ import type { CommandSpec } from "../command.js";
 import { exitCodes } from "../exit-codes.js";
 import { countText, durationText } from "../text.js";
 import { editApart, firstSync, namedKey, reopen, revoke } from "./acts.js";
+import { cutAttachment, liveEdit } from "./acts-network.js";
 import { TourReport } from "./report.js";
-import { searchRelay } from "./secrecy.js";
+import { searchServer } from "./secrecy.js";
 import { readTextFiles } from "./text-files.js";
 import { closeStage, setStage, withTemporaryFolder } from "./tour.js";
 
@@ -12,8 +13,8 @@ export const tour: CommandSpec = {
 	name: "tour [folder]",
 	summary: "show on real files what this database does, in a temporary place",
 	about:
-		"Imports every text file of the folder (default: the current one) as a document, syncs it to a second member through a relay that can read nothing, edits " +
-		"apart, merges, locks, revokes, and searches all that the relay holds. Your folder is only read. Binary files and files over 1 MiB are " +
+		"Imports every text file of the folder (default: the current one) as a document, syncs it to a second member through a server that can read nothing, edits " +
+		"apart and at once, cuts the line, merges, locks, revokes, and searches all that the server holds and that crossed the socket. Your folder is only read. Binary files and files over 1 MiB are " +
 		"skipped. Passwords of the tour are derived cheaply; they protect nothing that lasts.",
 	options: [["--keep", "leave the temporary folder, and say where it is"]],
 	passwords: [],
@@ -66,9 +67,11 @@ async function perform(
 	try {
 		await firstSync(stage, report);
 		await editApart(stage, report);
+		await liveEdit(stage, report);
+		await cutAttachment(stage, report);
 		await namedKey(stage, report);
 		await revoke(stage, report);
-		await searchRelay(stage, report, files);
+		await searchServer(stage, report, files);
 		await reopen(stage, report);
 	} finally {
 		await closeStage(stage);

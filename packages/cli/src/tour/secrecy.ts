@@ -1,9 +1,11 @@
-/** The act in which everything that the relay holds is searched. */
+/** The act in which everything that the server holds is searched, and all that passed between it and the members. */
 import { type EncryptedKeyPair, unlockPasswordKey } from "mindoodb";
 import { countText } from "../text.js";
 import { written } from "./acts.js";
+import { piecesOfFile } from "./attached-file.js";
 import { encodeForm, forms, type Leak, LeakScanner } from "./leak-scan.js";
 import type { TourReport } from "./report.js";
+import type { Held, ServerProcess } from "./server-process.js";
 import type { TextFile } from "./text-files.js";
 import { dbId, type Member, names, type Stage, tourKdf, tourPassword } from "./tour.js";
 
@@ -15,8 +17,14 @@ const decoy = "a decoy that the scan must find: ~~~ÿþ???>>>~~~";
 /** Words that a store of entries cannot hide, because they tell entries apart: not secret, and so not looked for as names. */
 const publicWords = [dbId, "directory", "default", "vault"];
 
+/** The members who know the secrets, and where they must not be. */
+export interface Searched extends Pick<Stage, "first" | "second"> {
+	readonly server: Pick<ServerProcess, "stop" | "held">;
+	readonly wire: { held(): Iterable<Held> };
+}
+
 /** Looks for everything that was imported, written, named or used as a key. */
-export async function searchRelay(stage: Stage, report: TourReport, files: readonly TextFile[]): Promise<void> {
+export async function searchServer(stage: Searched, report: TourReport, files: readonly TextFile[]): Promise<void> {
 	const { scanner, passedOver } = await scannerFor(stage, files);
 	await report.step("prove that the search finds what is there", async () => {
 		const expected = forms.filter((form) => encodeForm(decoy, form, false) !== undefined);
@@ -34,36 +42,37 @@ export async function searchRelay(stage: Stage, report: TourReport, files: reado
 		);
 		return { count: `${found.length} of ${forms.length} forms` };
 	});
-	await report.step("search all that the relay holds", async () => {
-		const { leaks, rows, bytes } = await scanRows(scanner, stage.relay.rows());
+	const left = passedOver === 0 ? "" : `, ${passedOver} public words left out`;
+	const search = async (whole: string, held: AsyncIterable<Held> | Iterable<Held>) => {
+		const { leaks, bytes } = await scan(scanner, held);
 		const told = leaks.slice(0, 10).map(({ what, form, where }) => `${what} as ${form} in ${where}`);
-		await report.check("the relay holds nothing that can be read", leaks.length === 0, told.join("; "));
-		await report.check("the relay holds something at all", rows > 0);
-		const left = passedOver === 0 ? "" : `, ${passedOver} public words left out`;
-		return {
-			count: `${countText(scanner.size, "secret")} in ${countText(rows, "row")}: ${countText(leaks.length, "leak")}${left}`,
-			bytes,
-		};
+		await report.check(`nothing of ${whole} can be read`, leaks.length === 0, told.join("; "));
+		await report.check(`there is something of ${whole}`, bytes > 0);
+		return { count: `${countText(scanner.size, "secret")}: ${countText(leaks.length, "leak")}${left}`, bytes };
+	};
+	await report.step("search every byte that crossed the socket", () =>
+		search("what crossed the socket", stage.wire.held()),
+	);
+	await report.step("search all that the server holds", async () => {
+		await stage.server.stop();
+		return search("what the server holds", stage.server.held(stage.first.tenant.identity.tenantRoot));
 	});
 }
 
-/** Searches rows of stores: keys and values. */
-async function scanRows(
+async function scan(
 	scanner: LeakScanner,
-	rows: AsyncIterable<readonly [key: Uint8Array, value: Uint8Array]>,
-): Promise<{ readonly leaks: Leak[]; readonly rows: number; readonly bytes: number }> {
+	held: AsyncIterable<Held> | Iterable<Held>,
+): Promise<{ readonly leaks: Leak[]; readonly bytes: number }> {
 	const leaks: Leak[] = [];
-	let count = 0;
-	let bytes = 0;
-	for await (const [key, value] of rows) {
-		count++;
-		bytes += key.length + value.length;
-		leaks.push(...scanner.scan(key, `the key of row ${count}`), ...scanner.scan(value, `the value of row ${count}`));
+	let size = 0;
+	for await (const { where, bytes } of held) {
+		size += bytes.length;
+		leaks.push(...scanner.scan(bytes, where));
 	}
-	return { leaks, rows: count, bytes };
+	return { leaks, bytes: size };
 }
 
-async function scannerFor(stage: Stage, files: readonly TextFile[]) {
+async function scannerFor(stage: Searched, files: readonly TextFile[]) {
 	const lines = new Set<string>(Object.values(written));
 	const known = new Set<string>(Object.values(names));
 	for (const { text, title, path, name } of files) {
@@ -81,13 +90,14 @@ async function scannerFor(stage: Stage, files: readonly TextFile[]) {
 		if (publicWords.some((word) => word.includes(name))) passedOver++;
 		else scanner.add({ what: "a title, file or user name", value: name });
 	}
+	for (const piece of piecesOfFile()) scanner.add({ what: "a piece of the attached file", value: piece });
 	for (const key of await keysOf(stage)) scanner.add({ what: "a key", value: key });
 	scanner.add({ what: "the decoy", value: decoy });
 	return { scanner, passedOver };
 }
 
 /** All symmetric keys of both members, and the ends of all their private keys. */
-async function keysOf({ first, second }: Stage): Promise<Uint8Array[]> {
+async function keysOf({ first, second }: Searched): Promise<Uint8Array[]> {
 	const keys: Uint8Array[] = [];
 	for (const { tenant, folder } of [first, second]) {
 		for (const keyId of tenant.keyBag.listKeys()) keys.push(...tenant.keyBag.getAllKeys(keyId));

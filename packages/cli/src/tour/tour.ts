@@ -5,6 +5,7 @@ import { join } from "node:path";
 import {
 	type Clock,
 	createFolder,
+	type EncryptedKeyPair,
 	type MindooDB,
 	type MindooFolder,
 	type MindooTenant,
@@ -16,9 +17,10 @@ import type { Call } from "../call.js";
 import { exitCodes } from "../exit-codes.js";
 import { countText } from "../text.js";
 import { importFiles } from "./library.js";
-import { openRelay, type Relay } from "./relay.js";
 import type { TourReport } from "./report.js";
+import { type ServerProcess, startServer } from "./server-process.js";
 import type { TextFile } from "./text-files.js";
+import { WireTap } from "./wire-tap.js";
 
 /** Names that are long enough for the scan to look for them. */
 export const names = { first: "marianne", second: "theodore" } as const;
@@ -48,14 +50,15 @@ export interface Member {
 	db: MindooDB;
 }
 
-/** Two members and a relay. */
+/** Two members, and the server between them. */
 export interface Stage {
 	readonly root: string;
 	readonly first: Member;
 	readonly second: Member;
 	readonly secondClock: SetClock;
-	readonly relay: Relay;
-	readonly relayDb: MindooDB;
+	readonly server: ServerProcess;
+	/** The members reach the server through it. */
+	readonly wire: WireTap;
 	/** Ids of the imported documents by path. */
 	ids: ReadonlyMap<string, string>;
 }
@@ -80,11 +83,33 @@ export async function withTemporaryFolder<T>(keep: boolean, work: (root: string)
 	}
 }
 
-/** Makes the tenant, its first member with the files as documents, the relay, and the second member. */
+/** Starts a server and makes the tenant that it keeps: its first member with the files as documents, and the second member. */
 export async function setStage(
 	call: Call,
 	report: TourReport,
 	{ root, files }: { readonly root: string; readonly files: readonly TextFile[] },
+): Promise<Stage> {
+	let server: ServerProcess | undefined;
+	let wire: WireTap | undefined;
+	try {
+		await report.step("start a server in a process of its own", async () => {
+			server = await startServer(join(root, "server"));
+			wire = await WireTap.open(server.address);
+			return { count: server.address };
+		});
+		const between = { server: server as unknown as ServerProcess, wire: wire as unknown as WireTap };
+		return await makeMembers(call, report, { root, files, ...between });
+	} catch (error) {
+		await wire?.close();
+		await server?.stop();
+		throw error;
+	}
+}
+
+async function makeMembers(
+	call: Call,
+	report: TourReport,
+	{ root, files, server, wire }: Pick<Stage, "root" | "server" | "wire"> & { readonly files: readonly TextFile[] },
 ): Promise<Stage> {
 	const options = { password: tourPassword, ...cheap };
 	const secondClock: SetClock = Object.assign(Object.create(nodeClock()) as Clock, { offset: 0 });
@@ -106,19 +131,28 @@ export async function setStage(
 		const invited = await (await tenant.openDirectory()).inviteUser(request, { words });
 		const { response } = invited;
 		const joined = await secondFolder.joinTenant({ response, confirmation: { words: invited.words } });
-		const relay = await openRelay(tenant.identity, tenant.keyBag.get("directory") as Uint8Array);
 		stage = {
 			root,
 			first: { folder: firstFolder, tenant, db: await tenant.openDB(dbId) },
 			second: { folder: secondFolder, tenant: joined, db: await joined.openDB(dbId) },
 			secondClock,
-			relay,
-			relayDb: await relay.tenant.openDB(dbId),
+			server,
+			wire,
 			ids: new Map(),
 		};
-		return { count: "2 members, 1 relay" };
+		return { count: "2 members" };
 	});
 	const set = stage as unknown as Stage;
+	await report.step("bring the tenant to the server", async () => {
+		const { folder, tenant } = set.first;
+		const key = (await folder.administrationKey()) as EncryptedKeyPair;
+		const directory = await tenant.openDirectory();
+		await directory.joinServer(wire.address, {
+			serverKey: server.publicKey,
+			administrator: { key, ...options },
+		});
+		return { count: "1 tenant" };
+	});
 	await report.step("import every file as a document", async () => {
 		set.ids = await call.progress("import", (progress) =>
 			importFiles(set.first.db, files, (done) => progress(done, files.length)),
@@ -129,22 +163,6 @@ export async function setStage(
 	return set;
 }
 
-/** Brings a member and the relay level: directory first. @returns entries that went each way. */
-export async function syncWithRelay({ tenant, db }: Member, stage: Stage, { pull = true, push = true } = {}) {
-	const relayDirectory = await stage.relay.tenant.openDirectory();
-	const directory = (await tenant.openDirectory()).db;
-	let received = 0;
-	let sent = 0;
-	for (const [own, others] of [
-		[directory, relayDirectory.db],
-		[db, stage.relayDb],
-	] as const) {
-		if (pull) received += (await own.pullChangesFrom(others.store)).stored;
-		if (push) sent += (await own.pushChangesTo(others.store)).sent;
-	}
-	return { received, sent };
-}
-
 /** Closes the first member's folder and opens it anew. */
 export async function reopenFirst({ first }: Stage): Promise<void> {
 	const { dir } = first.folder;
@@ -153,8 +171,9 @@ export async function reopenFirst({ first }: Stage): Promise<void> {
 	first.tenant = await first.folder.openTenant();
 }
 
-export async function closeStage({ first, second, relay }: Stage): Promise<void> {
+export async function closeStage({ first, second, server, wire }: Stage): Promise<void> {
 	await first.folder.close();
 	await second.folder.close();
-	await relay.close();
+	await wire.close();
+	await server.stop();
 }
