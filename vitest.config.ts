@@ -13,7 +13,7 @@ export default defineConfig({
 		],
 	},
 	test: {
-		include: ["packages/*/src/**/*.test.ts", "scripts/**/*.test.ts"],
+		include: ["packages/*/src/**/*.test.ts", "scripts/**/*.test.ts", "examples/**/*.test.ts"],
 		testTimeout: 60_000,
 		hookTimeout: 60_000,
 		maxWorkers: 2,

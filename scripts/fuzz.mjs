@@ -1,4 +1,4 @@
-// Feeds the decoders of the formats with random and mutated bytes: each gives a value or its typed error, and nothing else.
+// Feeds the decoders of formats and wire with random and mutated bytes: each gives a value or its typed error, and nothing else.
 // Usage: node scripts/fuzz.mjs [--runs N] [--seed N] [MODULE...]   (100,000 runs of each module, another seed every time, by default)
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -17,7 +17,7 @@ if (!Number.isInteger(seed)) throw new Error("--seed wants a whole number");
 const failed = await setUp();
 if (failed !== 0) process.exit(failed);
 
-for (const name of ["apack", "chunks", "pampa", "dm3"]) {
+for (const name of ["apack", "chunks", "pampa", "dm3", "channel", "wire", "tenant"]) {
 	if (positionals.length > 0 && !positionals.includes(name)) continue;
 	const file = new URL(`./fuzz/${name}.mjs`, import.meta.url);
 	if (!existsSync(fileURLToPath(file))) continue;

@@ -22,6 +22,7 @@ export const coreFloors = [
 	["database"],
 	["audit", "backup", "sync", "trust"],
 	["env"],
+	["transport"],
 	["store"],
 	["automerge"],
 	["entry"],
