@@ -9,7 +9,6 @@ import type { PullResult } from "../../sync/levelling/pull.js";
 import type { PullOptions } from "../../sync/levelling/pull-options.js";
 import type { PushResult, TransferOptions } from "../../sync/levelling/push.js";
 import { takingSide } from "../../sync/levelling/taking-side.js";
-import { directoryId } from "../../trust/directory-record.js";
 import { HoldingCalls } from "../holding/holding-calls.js";
 import { countUnacknowledged, noteAcknowledged } from "./acknowledged.js";
 import type { Replication } from "./replication.js";
@@ -89,7 +88,7 @@ export abstract class LevellingCalls extends HoldingCalls {
 				purpose,
 				store: shown,
 				remembered: (peer, storeId) => replication.remembered(local, peer, storeId),
-				pull: (remote, options) => this.#pullAhead(remote, options, local),
+				pull: (remote, options) => this.#pull(remote, options, local),
 				met: (remote) => this.addSource(remote),
 				lacksContents: () => this.holding.lacks(),
 				fetchContents: (remote, options) => transfers.run(() => replication.fetchContents(remote, options)),
@@ -133,27 +132,15 @@ export abstract class LevellingCalls extends HoldingCalls {
 		return this.levelling.transfers.settled();
 	}
 
-	async #pull(remote: ContentAddressedStore, options: PullOptions): Promise<PullResult> {
+	/** @param local the store that remembers it, where the bytes of attachments come behind; without it they come along. */
+	async #pull(remote: ContentAddressedStore, options: PullOptions, local?: LocalStore): Promise<PullResult> {
 		const { transfers, replication, received } = this.levelling;
 		return transfers.run(async () => {
-			const result = await replication.pullAll(remote, options);
+			const result = await (local === undefined
+				? replication.pullAll(remote, options)
+				: replication.pull(remote, options, local));
 			await received();
 			return result;
 		});
-	}
-
-	/**
-	 * What came is durable when this resolves, and judged behind it: documents once, with all that came of them. The directory is judged at
-	 * once: whose entries count follows from it.
-	 */
-	async #pullAhead(remote: ContentAddressedStore, options: PullOptions, local: LocalStore): Promise<PullResult> {
-		const { dbId, transfers, replication, log } = this.levelling;
-		if (dbId === directoryId) return this.#pull(remote, options);
-		try {
-			return await transfers.run(() => replication.pull(remote, options, { local, judge: false }));
-		} finally {
-			const judged = transfers.run(() => replication.judge());
-			judged.catch((error) => log("error", "what came could not be judged", { error: nameOfError(error) }));
-		}
 	}
 }

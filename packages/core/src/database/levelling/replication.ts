@@ -35,12 +35,7 @@ export class Replication {
 
 	/** Checks and stores entries that somebody offers, and judges them. */
 	async receive(entries: readonly StoredEntry[]): Promise<PutReport> {
-		return this.#store(entries, true);
-	}
-
-	/** Judges what was taken over and not judged yet. */
-	judge(): Promise<void> {
-		return this.#documents.drain();
+		return this.#store(entries);
 	}
 
 	/** Where a store of this database stands in one of a peer: the named one, or the one that it levelled with last. */
@@ -60,14 +55,11 @@ export class Replication {
 		await this.#context.holding.levelled(remote, options, "pull");
 	}
 
-	/**
-	 * @param local which of the database's stores remembers it.
-	 * @param judge whether what came is judged before this resolves, page for page; else it is left to `judge`, or to who reads it.
-	 */
+	/** @param local which of the database's stores remembers it. */
 	async pull(
 		remote: ContentAddressedStore,
 		options: PullOptions,
-		{ local = this.#context.store, judge = true }: { readonly local?: LocalStore; readonly judge?: boolean } = {},
+		local: LocalStore = this.#context.store,
 	): Promise<PullResult> {
 		const { store, trust } = this.#context;
 		const { clock } = this.#context.env;
@@ -82,7 +74,7 @@ export class Replication {
 			ownArrivals: () => this.#arrivals(),
 			remote,
 			memory: new PeerMemory({ store: local, clock, storeId, peer: remote.peer, direction: "pull" }),
-			take: (entries) => this.#store(entries, judge),
+			take: (entries) => this.#store(entries),
 			own: {
 				crypto: this.#context.env.crypto,
 				index: () => this.#correspondingTo(remote),
@@ -147,15 +139,12 @@ export class Replication {
 	}
 
 	/** Offered again as long as that helps: in the directory one entry may grant the author of another. */
-	async #store(entries: readonly StoredEntry[], judge: boolean): Promise<PutReport> {
-		let report = await this.#storeOnce(entries, judge);
+	async #store(entries: readonly StoredEntry[]): Promise<PutReport> {
+		let report = await this.#storeOnce(entries);
 		for (let gained = report.stored.length; gained > 0 && this.#context.dbId === "directory"; ) {
 			const strangers = new Set(report.refused.filter(({ reason }) => reason === "not-member").map(({ hash }) => hash));
 			if (strangers.size === 0) break;
-			const again = await this.#storeOnce(
-				entries.filter(({ hash }) => strangers.has(hash)),
-				judge,
-			);
+			const again = await this.#storeOnce(entries.filter(({ hash }) => strangers.has(hash)));
 			gained = again.stored.length;
 			const refused = [...report.refused.filter(({ hash }) => !strangers.has(hash)), ...again.refused];
 			report = { stored: [...report.stored, ...again.stored], known: [...report.known, ...again.known], refused };
@@ -163,15 +152,12 @@ export class Replication {
 		return report;
 	}
 
-	async #storeOnce(entries: readonly StoredEntry[], judge: boolean): Promise<PutReport> {
+	async #storeOnce(entries: readonly StoredEntry[]): Promise<PutReport> {
 		if (entries.length === 0) return { stored: [], known: [], refused: [] };
 		const { store, attachmentStore } = this.#context;
 		if (attachmentStore !== undefined && entries.some(isChunk)) {
 			const chunks = await attachmentStore.receive(entries.filter(isChunk), { admit: this.#admit });
-			const others = await this.#storeOnce(
-				entries.filter((entry) => !isChunk(entry)),
-				judge,
-			);
+			const others = await this.#storeOnce(entries.filter((entry) => !isChunk(entry)));
 			return {
 				stored: [...chunks.stored, ...others.stored],
 				known: [...chunks.known, ...others.known],
@@ -194,7 +180,7 @@ export class Replication {
 		if (report.stored.every(({ hash }) => chunks.has(hash))) return report;
 		this.#onStored();
 		await this.#context.onAppended?.();
-		if (judge) await this.#documents.drain();
+		await this.#documents.drain();
 		return report;
 	}
 
