@@ -1,5 +1,5 @@
 /** Two members who are connected to one server at the same time, as their tenants do it. */
-import { aliceAndBob, type TestReplica } from "@mindoodb/testing";
+import { aliceAndBob, patience, type TestReplica } from "@mindoodb/testing";
 import {
 	listenWebRtc,
 	type MindooTenant,
@@ -62,16 +62,16 @@ it("see each other's edits and cursors, and nothing that the server made up", as
 	await live(alice);
 	await live(bob);
 	const bobs = await bob.db();
-	await vi.waitFor(async () => expect(await titles(bob)).toEqual(["a"]));
+	await vi.waitFor(async () => expect(await titles(bob)).toEqual(["a"]), patience);
 	await notes.changeDoc<{ title: string }>(doc, (data) => {
 		data.title = "b";
 	});
-	await vi.waitFor(async () => expect(await titles(bob)).toEqual(["b"]));
+	await vi.waitFor(async () => expect(await titles(bob)).toEqual(["b"]), patience);
 	const seen: unknown[] = [];
 	bobs.presence.onPresence(({ author, state }) => seen.push([author, state]));
 	await notes.presence.publish(doc.id, { cursor: 3 });
-	await vi.waitFor(() => expect(seen).toEqual([[alice.publicKey, { cursor: 3 }]]));
-	await vi.waitFor(async () => expect(await alice.tenant.countUnacknowledged()).toBe(0));
+	await vi.waitFor(() => expect(seen).toEqual([[alice.publicKey, { cursor: 3 }]]), patience);
+	await vi.waitFor(async () => expect(await alice.tenant.countUnacknowledged()).toBe(0), patience);
 });
 
 it("lesson 17: a presence message that is not genuine goes no further than the server", async () => {
@@ -89,7 +89,7 @@ it("lesson 17: a presence message that is not genuine goes no further than the s
 	expect(await tenant?.isPresence("notes", changed)).toBe(false);
 	expect(await tenant?.isPresence("tasks", second)).toBe(false);
 	// Alice's own session has brought both to the server by now, or will: the newer one passes once at most.
-	await vi.waitFor(async () => expect(await tenant?.isPresence("notes", second)).toBe(false));
+	await vi.waitFor(async () => expect(await tenant?.isPresence("notes", second)).toBe(false), patience);
 	expect(await tenant?.isPresence("notes", first)).toBe(false);
 	void bob;
 });

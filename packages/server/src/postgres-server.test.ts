@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ServedTenant, startTestPostgres, type TestPostgres } from "@mindoodb/testing";
+import { patience, ServedTenant, startTestPostgres, type TestPostgres } from "@mindoodb/testing";
 import { type Env, memoryStores, nodeCrypto, nodeEnv, transportOf } from "mindoodb";
 import postgres from "postgres";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
@@ -179,7 +179,7 @@ describe("a server on a database", () => {
 		const name = place.store.slice(place.store.lastIndexOf("/") + 1);
 		await sql.unsafe(`ALTER DATABASE ${name} ALLOW_CONNECTIONS false`);
 		await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ${name}`;
-		await vi.waitFor(async () => expect(await ready()).toBe(503));
+		await vi.waitFor(async () => expect(await ready()).toBe(503), patience);
 		await sql.unsafe(`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`);
 		await sql.end();
 		await vi.waitFor(async () => expect(await ready()).toBe(200), { timeout: 10_000 });

@@ -1,5 +1,5 @@
 /** A server over real sockets, stores in memory, and clients under members' keys. */
-import { ServedTenant } from "@mindoodb/testing";
+import { patience, ServedTenant } from "@mindoodb/testing";
 import { type Env, memoryStores, nodeEnv, transportOf } from "mindoodb";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { makeServerKeys, type ServerKeys } from "./keys/server-keys.js";
@@ -94,7 +94,7 @@ describe("a tenant's way to a server and from it", () => {
 		await vi.waitFor(async () => {
 			await bobs.give();
 			expect(await (await served.bob.db()).getDocument(doc.id)).toBeDefined();
-		});
+		}, patience);
 		expect(await metric("mindoodb_sessions")).toBe(2);
 	});
 
@@ -121,7 +121,7 @@ describe("what operators see", () => {
 		expect([await get("/healthz"), await get("/readyz"), await get("/healthz", "HEAD")]).toEqual([200, 200, 200]);
 		expect([await get("/"), await get("/tenants"), await get("/healthz", "POST")]).toEqual([404, 404, 405]);
 		// Bytes are read after the session has ended on the client's side.
-		await vi.waitFor(async () => expect(await metric("mindoodb_session_seconds_count")).toBe(1));
+		await vi.waitFor(async () => expect(await metric("mindoodb_session_seconds_count")).toBe(1), patience);
 		expect(await metric("mindoodb_entries_total")).toBeGreaterThan(5);
 		expect(await metric("mindoodb_sessions_total")).toBe(1);
 		expect(await metric("mindoodb_handshake_seconds_count")).toBe(1);
@@ -160,7 +160,7 @@ describe("a server that stops", () => {
 		await session.level();
 		await served.notes.createDocument({ title: "the last" });
 		await alices.take();
-		await vi.waitFor(() => expect(session.counts.sent).toBe(1));
+		await vi.waitFor(() => expect(session.counts.sent).toBe(1), patience);
 		const closing = server.close();
 		const end = await ended;
 		expect(end).toMatchObject({ reason: "shutdown", retry: true, byPeer: true });
@@ -175,7 +175,7 @@ describe("a server that stops", () => {
 		const bobs = await served.bobsClient();
 		const channel = await bobs.channel();
 		// Proved its key, then nothing.
-		await vi.waitFor(() => expect(channel.peer).toBe(server.publicKey));
+		await vi.waitFor(() => expect(channel.peer).toBe(server.publicKey), patience);
 		await server.close();
 	});
 });

@@ -13,6 +13,7 @@ export { type FaultyLevel, faultyLevel, type WriteFault } from "./faulty-level.j
 export { type GateLevel, gateLevel, type HeldOperation, type Hold } from "./gate-level.js";
 export { changingEntries, changingPages, type Lies, lyingStore, withStoreId } from "./lying-store.js";
 export { startTestObjects, type TestObjects } from "./objects/test-objects.js";
+export { patience } from "./patience.js";
 export { startTestPostgres, type TestPostgres, type TestPostgresOptions } from "./postgres/test-postgres.js";
 export { restoredLevel } from "./restored-level.js";
 export { setField } from "./set-field.js";

@@ -4,6 +4,7 @@ import {
 	aliceAndBob,
 	HostileServer,
 	lyingStore,
+	patience,
 	type ServerCopy,
 	TenantFixture,
 	type TestReplica,
@@ -166,7 +167,7 @@ describe("a server that withholds", () => {
 		const joined = await factory.joinTenant({ request, response, user, keyBag, confirmation });
 		closing.unshift(() => joined.close());
 		const handle = joined.sync(address);
-		await vi.waitFor(() => expect(["waiting", "ended"]).toContain(handle.status.state));
+		await vi.waitFor(() => expect(["waiting", "ended"]).toContain(handle.status.state), patience);
 		await handle.close();
 		const db = await joined.openDB("notes");
 		expect(joined.awaitedHeads).not.toEqual([]);
@@ -388,7 +389,7 @@ describe("a server that says what is not so", () => {
 		(await bob.db()).presence.onPresence(({ state }) => seen.push(state));
 		(await bob.db("tasks")).presence.onPresence(({ state }) => seen.push(state));
 		await notes.presence.publish(id, { cursor: 1 });
-		await vi.waitFor(() => expect(server.heard).toHaveLength(1));
+		await vi.waitFor(() => expect(server.heard).toHaveLength(1), patience);
 		const [genuine] = server.heard as [Uint8Array];
 		for (let at = 0; at < genuine.length; at += 7) {
 			server.tell("notes", [genuine.map((byte, i) => (i === at ? byte ^ 1 : byte))]);
@@ -396,9 +397,9 @@ describe("a server that says what is not so", () => {
 		server.tell("tasks", [genuine]);
 		server.tell("notes", [genuine, genuine, genuine]);
 		await notes.presence.publish(id, { cursor: 2 });
-		await vi.waitFor(() => expect(server.heard).toHaveLength(2));
+		await vi.waitFor(() => expect(server.heard).toHaveLength(2), patience);
 		server.tell("notes", [...server.heard].reverse());
-		await vi.waitFor(() => expect(seen).toContainEqual({ cursor: 2 }));
+		await vi.waitFor(() => expect(seen).toContainEqual({ cursor: 2 }), patience);
 		expect(seen).toEqual([{ cursor: 1 }, { cursor: 2 }]);
 		for (const handle of handles) await handle.close();
 	});

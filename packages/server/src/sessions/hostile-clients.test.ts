@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ServedTenant } from "@mindoodb/testing";
+import { patience, ServedTenant } from "@mindoodb/testing";
 import {
 	createChannelIdentity,
 	type Duplex,
@@ -114,7 +114,7 @@ describe("somebody who is slow on purpose", () => {
 		const closed = (socket: Socket) => new Promise((resolve) => socket.once("close", resolve));
 		await Promise.all([silent, drip].map((each) => (each.closed ? undefined : closed(each))));
 		await Promise.all([everything(upgraded), everything(proved)]);
-		await vi.waitFor(async () => expect(await refused("handshake")).toBe(2));
+		await vi.waitFor(async () => expect(await refused("handshake")).toBe(2), patience);
 	});
 });
 
@@ -180,7 +180,7 @@ describe("a flood", () => {
 		await expect(open()).rejects.toMatchObject({ code: "transport" });
 		expect(await refused("sessions-of-address")).toBe(1);
 		for (const each of held) each.abort();
-		await vi.waitFor(async () => (await open()).abort());
+		await vi.waitFor(async () => (await open()).abort(), patience);
 	});
 
 	it("of sessions under one key ends at its limit", async () => {
@@ -198,7 +198,7 @@ describe("a flood", () => {
 			await session.level();
 			session.close();
 			await ended;
-		});
+		}, patience);
 	});
 
 	it("of sessions ends at the limit of all", async () => {
@@ -268,14 +268,14 @@ describe("a tenant that takes too much", () => {
 		await alices.take();
 		const { session } = await alices.begin();
 		await session.level();
-		await vi.waitFor(() => expect(session.counts.declinedThere).toBe(1));
+		await vi.waitFor(() => expect(session.counts.declinedThere).toBe(1), patience);
 		const tenant = await server.tenants.get(served.tenantRoot);
 		const [stored] = (await tenant?.hostFor(alices.gate).open("notes")) ?? [];
 		expect((await stored?.store.position())?.arrival).toBe(0);
 		expect(await refused("storage")).toBeGreaterThan(0);
 		await (await served.alice.directory()).revokeUser("bob", served.fixture.administrator);
 		await alices.take([]);
-		await vi.waitFor(() => expect(tenant?.standing(served.bob.publicKey)).toBe("revoked"));
+		await vi.waitFor(() => expect(tenant?.standing(served.bob.publicKey)).toBe("revoked"), patience);
 	});
 });
 

@@ -1,4 +1,4 @@
-import { testClock } from "@mindoodb/testing";
+import { patience, testClock } from "@mindoodb/testing";
 import { type KeptTenant, memoryStores, nodeCrypto } from "mindoodb";
 import { expect, it, vi } from "vitest";
 import { AnnouncedStores } from "../bus/announced-stores.js";
@@ -23,14 +23,14 @@ it("hears of others and not of itself, looks once when notices were lost, and on
 	const opened = [await stores.open({ ...notes, dbId: "directory" }), await stores.open(notes)];
 	bus.publish({ ...notes, arrival: 3 });
 	bus.publish({ ...notes, dbId: "unknown", arrival: 3 });
-	await vi.waitFor(() => expect(told).toEqual(["notes documents"]));
+	await vi.waitFor(() => expect(told).toEqual(["notes documents"]), patience);
 	bus.publish({ ...notes, dbId: "directory", arrival: 0 });
 	bus.publishLoss();
-	await vi.waitFor(() => expect(told).toEqual(["notes documents", "anything"]));
+	await vi.waitFor(() => expect(told).toEqual(["notes documents", "anything"]), patience);
 	clock.advance(60_000);
-	await vi.waitFor(() => expect(told).toHaveLength(3));
+	await vi.waitFor(() => expect(told).toHaveLength(3), patience);
 	clock.advance(60_000);
-	await vi.waitFor(() => expect(told).toHaveLength(4));
+	await vi.waitFor(() => expect(told).toHaveLength(4), patience);
 	await others.close();
 	bus.publish({ ...notes, arrival: 4 });
 	expect([told.length, clock.waiting]).toEqual([4, 0]);

@@ -1,4 +1,5 @@
 import { getEventListeners } from "node:events";
+import { patience } from "@mindoodb/testing";
 import { nodeCrypto } from "mindoodb";
 import { describe, expect, it, vi } from "vitest";
 import { FormatError, TransportError, UsageError } from "../../errors.js";
@@ -87,7 +88,7 @@ describe("a sync", () => {
 	it("is done when both sides are level, unless it is to stay live", async () => {
 		const script = scriptedLink();
 		const { handle, states } = start(async () => script.link, { live: false });
-		await vi.waitFor(() => expect(handle.status.state).toBe("levelling"));
+		await vi.waitFor(() => expect(handle.status.state).toBe("levelling"), patience);
 		script.level();
 		await handle.done;
 		await handle.level();
@@ -98,13 +99,13 @@ describe("a sync", () => {
 		const scripts = [scriptedLink(), scriptedLink()];
 		let opened = 0;
 		const { handle, clock, states } = start(async () => scripts[opened++]?.link as Link);
-		await vi.waitFor(() => expect(handle.status.state).toBe("levelling"));
+		await vi.waitFor(() => expect(handle.status.state).toBe("levelling"), patience);
 		scripts[0]?.count({ received: 3 });
 		scripts[0]?.breakOff();
-		await vi.waitFor(() => expect(clock.waiting()).toBe(1));
+		await vi.waitFor(() => expect(clock.waiting()).toBe(1), patience);
 		expect(handle.status).toMatchObject({ state: "waiting", failures: 1, error: lost.error, received: 3 });
 		clock.runNext();
-		await vi.waitFor(() => expect(handle.status.state).toBe("levelling"));
+		await vi.waitFor(() => expect(handle.status.state).toBe("levelling"), patience);
 		scripts[1]?.level();
 		await handle.level();
 		scripts[1]?.count({ received: 2, sent: 1 });
@@ -116,9 +117,9 @@ describe("a sync", () => {
 	it("waits as long as the other side asked for", async () => {
 		const script = scriptedLink();
 		const { handle, clock } = start(async () => script.link, { backOff: { first: 1 } });
-		await vi.waitFor(() => expect(handle.status.state).toBe("levelling"));
+		await vi.waitFor(() => expect(handle.status.state).toBe("levelling"), patience);
 		script.breakOff({ ...lost, after: 5000 });
-		await vi.waitFor(() => expect(clock.waiting()).toBe(1));
+		await vi.waitFor(() => expect(clock.waiting()).toBe(1), patience);
 		expect(handle.status.retryAt).toBe(5000);
 		await handle.close();
 		expect(clock.waiting()).toBe(0);
@@ -133,10 +134,10 @@ describe("a sync", () => {
 			throw new TransportError("nobody answers", { retryable: true });
 		});
 		for (let i = 1; i <= 5; i++) {
-			await vi.waitFor(() => expect([tries, clock.waiting()]).toEqual([i, 1]));
+			await vi.waitFor(() => expect([tries, clock.waiting()]).toEqual([i, 1]), patience);
 			clock.runNext();
 		}
-		await vi.waitFor(() => expect([tries, clock.waiting()]).toEqual([6, 1]));
+		await vi.waitFor(() => expect([tries, clock.waiting()]).toEqual([6, 1]), patience);
 		// The one of the wait that is under way.
 		expect(getEventListeners(signal as AbortSignal, "abort")).toHaveLength(1);
 		await handle.close();
@@ -158,7 +159,7 @@ describe("a sync", () => {
 		const { handle } = start(async () => script.link);
 		const level = handle.level();
 		level.catch(() => undefined);
-		await vi.waitFor(() => expect(handle.status.state).toBe("levelling"));
+		await vi.waitFor(() => expect(handle.status.state).toBe("levelling"), patience);
 		await handle.close();
 		await expect(level).rejects.toMatchObject({ code: "closed" });
 		await handle.done;
@@ -168,7 +169,7 @@ describe("a sync", () => {
 		const ending = new AbortController();
 		const script = scriptedLink();
 		const { handle } = start(async () => script.link, { signal: ending.signal });
-		await vi.waitFor(() => expect(handle.status.state).toBe("levelling"));
+		await vi.waitFor(() => expect(handle.status.state).toBe("levelling"), patience);
 		ending.abort();
 		await handle.done;
 		const opened = vi.fn(async () => script.link);

@@ -4,6 +4,7 @@ import {
 	type EntryMaker,
 	entryMaker,
 	type HostedStore,
+	patience,
 	SessionStage,
 	type StagedReplica,
 } from "@mindoodb/testing";
@@ -94,13 +95,13 @@ describe("three replicas in a row", () => {
 		right.joined.reset();
 		for (let i = 0; i < 5; i++) {
 			await append(a, 1);
-			await vi.waitFor(async () => expect(await held(await c.host.hosted("notes"))).toBe(i + 1));
+			await vi.waitFor(async () => expect(await held(await c.host.hosted("notes"))).toBe(i + 1), patience);
 		}
 		const ended = await c.host.hosted("notes");
 		await vi.waitFor(() => {
 			const { position } = ended.acknowledgements.get(server.key) ?? {};
 			expect(position === undefined || position.arrival <= 5).toBe(true);
-		});
+		}, patience);
 		await quiet(left.joined.counts.pieces, right.joined.counts.pieces);
 		// An entry one way, its acknowledgement and the moved position the other way; nothing for the rest.
 		expect(Math.max(...left.joined.counts.pieces, ...right.joined.counts.pieces)).toBeLessThanOrEqual(15);
@@ -159,7 +160,7 @@ describe("a peer that gives another one's store id", () => {
 		});
 		Object.assign(false_, { store: lying });
 		const met = stage.meet(client, mallory);
-		await vi.waitFor(async () => expect(await rememberedOf(local, mallory.key)).toMatchObject({ position }));
+		await vi.waitFor(async () => expect(await rememberedOf(local, mallory.key)).toMatchObject({ position }), patience);
 		met.sessions[0].close();
 		await Promise.all(met.sessions.map(({ closed }) => closed));
 		expect(await rememberedOf(local, server.key)).toMatchObject({ storeId, position: before?.position });

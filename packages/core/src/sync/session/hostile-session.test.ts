@@ -3,6 +3,7 @@ import {
 	type EntryMaker,
 	entryMaker,
 	type HostedStore,
+	patience,
 	RawPeer,
 	SessionStage,
 	type StagedReplica,
@@ -53,7 +54,7 @@ async function opened(arrival = 0, options: Partial<SyncSessionOptions> = {}): P
 	const session = stage.session(alice, mallory, options);
 	const peer = new RawPeer(session);
 	await peer.say(open([0, "directory", 0], [2, "notes", arrival]));
-	await vi.waitFor(() => expect(peer.all("opened")).toHaveLength(1));
+	await vi.waitFor(() => expect(peer.all("opened")).toHaveLength(1), patience);
 	return { session, peer };
 }
 
@@ -86,7 +87,7 @@ async function answer(peer: RawPeer, kind: object): Promise<void> {
 		const next = peer.all("request").find(({ id: each, store }) => store === 2 && !answered.has(each));
 		if (next === undefined) throw new Error("nothing was asked");
 		return next;
-	});
+	}, patience);
 	answered.add(id);
 	await peer.say({ case: "response", value: { id, kind } } as MessageInit);
 }
@@ -117,7 +118,7 @@ describe("a message that must not be ends the session", () => {
 			const { session, peer } = await opened();
 			await peer.say(message);
 			await endsWith(session, "protocol");
-			await vi.waitFor(() => expect(peer.all("close")).toMatchObject([{ reason: "protocol", retry: true }]));
+			await vi.waitFor(() => expect(peer.all("close")).toMatchObject([{ reason: "protocol", retry: true }]), patience);
 			expect(await held()).toBe(3);
 		});
 	}
@@ -177,7 +178,7 @@ describe("an answer that is not what was asked for", () => {
 		const { session, peer } = await opened(far);
 		await answer(peer, { case: "page", value: await page(await (await maker.another()).document(10), 10) });
 		await answer(peer, { case: "page", value: await page([], 10) });
-		await vi.waitFor(async () => expect(await held()).toBe(13));
+		await vi.waitFor(async () => expect(await held()).toBe(13), patience);
 		await peer.say({ case: "announce", value: { store: 2, after: 10n } });
 		await answer(peer, { case: "where", value: { position: { arrival: 4n, digest: digest(1) } } });
 		await endsWith(session, "protocol");
@@ -192,7 +193,10 @@ describe("an answer that is not what was asked for", () => {
 		const entries = [...(await elsewhere.document(2)), ...(await abroad.document(2)), ...good];
 		await answer(peer, { case: "page", value: await page(entries, 6) });
 		await answer(peer, { case: "page", value: await page([], 6) });
-		await vi.waitFor(() => expect(peer.all("acknowledge").some(({ store, done }) => store === 2 && done)).toBe(true));
+		await vi.waitFor(
+			() => expect(peer.all("acknowledge").some(({ store, done }) => store === 2 && done)).toBe(true),
+			patience,
+		);
 		expect(await held()).toBe(5);
 		const declined = peer.all("acknowledge").flatMap(({ store, declined: each }) => (store === 2 ? each : []));
 		expect(declined.map(({ reason }) => reason)).toEqual(new Array(4).fill("wrong-database"));
@@ -206,7 +210,7 @@ describe("what a peer may not know or do", () => {
 		const session = stage.session(only, mallory);
 		const peer = new RawPeer(session);
 		await peer.say(open([0, "directory", 0], [2, "secret", 0]));
-		await vi.waitFor(() => expect(peer.all("opened")).toHaveLength(1));
+		await vi.waitFor(() => expect(peer.all("opened")).toHaveLength(1), patience);
 		expect(peer.all("opened")[0]?.stores.find(({ number }) => number === 2)?.answer).toBe(StoreOpened_Answer.ABSENT);
 		await peer.say({ case: "request", value: { id: 1, store: 2, kind: { case: "position", value: true } } });
 		await endsWith(session, "protocol");
@@ -217,7 +221,7 @@ describe("what a peer may not know or do", () => {
 		const [entry] = (await notes.local.getArrivals([1])) as [Arrival<Entry>];
 		const { docId } = entry.entry.common;
 		await peer.say({ case: "request", value: { id: 1, store: 2, kind: { case: "purge", value: docId } } });
-		await vi.waitFor(() => expect(peer.all("response")[0]?.kind.case).toBe("failed"));
+		await vi.waitFor(() => expect(peer.all("response")[0]?.kind.case).toBe("failed"), patience);
 		expect(await notes.local.getAllHashes()).toHaveLength(3);
 		session.close();
 	});
@@ -248,7 +252,7 @@ describe("lesson 10: memory stays bounded", () => {
 		await vi.waitFor(() => {
 			peer.reading(true);
 			expect(peer.all("response")).toHaveLength(16);
-		});
+		}, patience);
 		session.close();
 	});
 
@@ -279,7 +283,7 @@ describe("lesson 10: memory stays bounded", () => {
 		const session = stage.session(slow, mallory, { limits: { waitingBytes: 3000 } });
 		const peer = new RawPeer(session);
 		await peer.say(open([0, "directory", 0], [2, "notes", 0]));
-		await vi.waitFor(() => expect(peer.all("opened")).toHaveLength(1));
+		await vi.waitFor(() => expect(peer.all("opened")).toHaveLength(1), patience);
 		const author = await maker.another();
 		for (let after = 0; after < 40; after++) {
 			const value = { store: 2, after: BigInt(after), page: await page([await author.make()], after + 1) };
@@ -288,7 +292,7 @@ describe("lesson 10: memory stays bounded", () => {
 		expect(session.waitingInput).toBeGreaterThan(1000);
 		expect(session.waitingInput).toBeLessThanOrEqual(3000);
 		goOn();
-		await vi.waitFor(() => expect(peer.all("request").some(({ kind }) => kind.case === "read")).toBe(true));
+		await vi.waitFor(() => expect(peer.all("request").some(({ kind }) => kind.case === "read")).toBe(true), patience);
 		session.close();
 	});
 });

@@ -4,6 +4,7 @@ import {
 	entryMaker,
 	type MeetOptions,
 	type Met,
+	patience,
 	SessionStage,
 	type StagedReplica,
 } from "@mindoodb/testing";
@@ -138,7 +139,7 @@ describe("payloads in a session", () => {
 		await (await server.host.hosted("notes")).append(await maker.document(1));
 		expect(await fetching).toHaveLength(4);
 		order.push("payloads");
-		await vi.waitFor(() => expect(order).toEqual(["entry", "payloads"]));
+		await vi.waitFor(() => expect(order).toEqual(["entry", "payloads"]), patience);
 		session.close();
 		await ended;
 	});

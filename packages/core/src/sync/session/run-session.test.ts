@@ -1,4 +1,4 @@
-import { entryMaker, RawPeer, SessionStage, testClock } from "@mindoodb/testing";
+import { entryMaker, patience, RawPeer, SessionStage, testClock } from "@mindoodb/testing";
 import { memoryPair, memoryStores, nodeCrypto } from "mindoodb";
 import { expect, it, vi } from "vitest";
 import { runSession } from "./run-session.js";
@@ -54,7 +54,7 @@ it("asks whether somebody is there when nothing comes, and ends when nobody answ
 	const session = stage.session(stage.replica("aa"), "bb".repeat(32), { env, limits: { quiet: 1000, answer: 500 } });
 	const peer = new RawPeer(session);
 	clock.advance(1000);
-	await vi.waitFor(() => expect(peer.all("ping")).toHaveLength(1));
+	await vi.waitFor(() => expect(peer.all("ping")).toHaveLength(1), patience);
 	await peer.say({ case: "pong", value: {} });
 	clock.advance(500);
 	expect(session.ended).toBe(false);

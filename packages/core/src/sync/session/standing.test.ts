@@ -1,5 +1,12 @@
 /** Who may level what, by what the directory says of the key at the other end. */
-import { type EntryMaker, entryMaker, type HostedStore, SessionStage, type StagedReplica } from "@mindoodb/testing";
+import {
+	type EntryMaker,
+	entryMaker,
+	type HostedStore,
+	patience,
+	SessionStage,
+	type StagedReplica,
+} from "@mindoodb/testing";
 import { memoryStores, nodeCrypto } from "mindoodb";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
@@ -113,7 +120,7 @@ describe("lesson 24: what was declined because its author was not known", () => 
 		]);
 		server.host.strangers.clear();
 		server.host.step();
-		await vi.waitFor(async () => expect(await held(kept)).toBe(9));
+		await vi.waitFor(async () => expect(await held(kept)).toBe(9), patience);
 		await met.close();
 	});
 });

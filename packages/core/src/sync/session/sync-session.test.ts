@@ -1,5 +1,12 @@
 /** Two replicas in one conversation. Stores and pulls are the real ones; what the directory says is scripted. */
-import { type EntryMaker, entryMaker, type HostedStore, SessionStage, type StagedReplica } from "@mindoodb/testing";
+import {
+	type EntryMaker,
+	entryMaker,
+	type HostedStore,
+	patience,
+	SessionStage,
+	type StagedReplica,
+} from "@mindoodb/testing";
 import { memoryStores, nodeCrypto } from "mindoodb";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Entry } from "../../entry/entry.js";
@@ -52,7 +59,7 @@ describe("a conversation", () => {
 		expect([await held(notes), await held(kept)]).toEqual([8, 8]);
 		expect(met.sessions[0].counts).toMatchObject({ received: 5, sent: 3 });
 		await notes.append(await maker.document(2));
-		await vi.waitFor(async () => expect(await held(kept)).toBe(10));
+		await vi.waitFor(async () => expect(await held(kept)).toBe(10), patience);
 		await met.close();
 		expect(await met.sessions[1].closed).toMatchObject({ reason: "done", byPeer: true });
 	});
@@ -72,12 +79,12 @@ describe("a conversation", () => {
 		const full = new StoreError("store: the engine could not write", { code: "store-io" });
 		const receive = vi.spyOn(kept.local, "receive").mockRejectedValueOnce(full);
 		await notes.append(await maker.document(2));
-		await vi.waitFor(() => expect(receive).toHaveBeenCalledOnce());
+		await vi.waitFor(() => expect(receive).toHaveBeenCalledOnce(), patience);
 		await vi.waitFor(() => {
 			stage.clock.advance(10_000);
 			expect(receive).toHaveBeenCalledTimes(2);
-		});
-		await vi.waitFor(async () => expect(await held(kept)).toBe(3));
+		}, patience);
+		await vi.waitFor(async () => expect(await held(kept)).toBe(3), patience);
 		await met.close();
 	});
 
@@ -92,7 +99,7 @@ describe("a conversation", () => {
 		expect(await held(kept)).toBe(1);
 		await kept.local.eraseDocument(docId);
 		server.host.step();
-		await vi.waitFor(async () => expect(await held(kept)).toBe(2));
+		await vi.waitFor(async () => expect(await held(kept)).toBe(2), patience);
 		await met.close();
 	});
 
@@ -111,7 +118,7 @@ describe("a conversation", () => {
 		await level(500);
 		await kept.append(await documents(10));
 		const { joined, level: bothLevel, close } = stage.meet(alice, server);
-		await vi.waitFor(async () => expect(await held(notes)).toBe(510));
+		await vi.waitFor(async () => expect(await held(notes)).toBe(510), patience);
 		expect(joined.counts.turns).toBeLessThanOrEqual(3);
 		expect(joined.counts.bytes[0] + joined.counts.bytes[1]).toBeLessThan(6000 + 10 * 100);
 		await bothLevel();
@@ -135,7 +142,7 @@ describe("a conversation", () => {
 		await (await busy.host.hosted("tasks")).append(await tasks.document(4));
 		const met = stage.meet(alice, busy);
 		await met.level();
-		await vi.waitFor(async () => expect(await held(await alice.host.hosted("tasks"))).toBe(4));
+		await vi.waitFor(async () => expect(await held(await alice.host.hosted("tasks"))).toBe(4), patience);
 		await met.close();
 	});
 
@@ -151,7 +158,7 @@ describe("a conversation", () => {
 			await (await host.hosted(dbId)).append(await author.document(2));
 			met.sessions[from].offer([dbId]);
 			const other = to === 0 ? alice : server;
-			await vi.waitFor(async () => expect(await held(await other.host.hosted(dbId))).toBe(2));
+			await vi.waitFor(async () => expect(await held(await other.host.hosted(dbId))).toBe(2), patience);
 		}
 		await met.close();
 	});
@@ -165,9 +172,9 @@ describe("a conversation", () => {
 		await there.append(await (await author.another()).document(3));
 		met.sessions[0].offer(["both"]);
 		met.sessions[1].offer(["both"]);
-		await vi.waitFor(async () => expect([await held(here), await held(there)]).toEqual([5, 5]));
+		await vi.waitFor(async () => expect([await held(here), await held(there)]).toEqual([5, 5]), patience);
 		await here.append(await author.document(2));
-		await vi.waitFor(async () => expect(await held(there)).toBe(7));
+		await vi.waitFor(async () => expect(await held(there)).toBe(7), patience);
 		await met.close();
 	});
 
@@ -198,8 +205,8 @@ describe("what is new while a conversation goes on", () => {
 		await bothLevel();
 		joined.reset();
 		await notes.append(await documents(1));
-		await vi.waitFor(async () => expect(await held(kept)).toBe(6));
-		await vi.waitFor(() => expect(notes.acknowledgements.get(server.key)?.position.arrival).toBe(6));
+		await vi.waitFor(async () => expect(await held(kept)).toBe(6), patience);
+		await vi.waitFor(() => expect(notes.acknowledgements.get(server.key)?.position.arrival).toBe(6), patience);
 		await new Promise((resolve) => setTimeout(resolve, 50));
 		// The edit and its acknowledgement; that the server's store has moved by an entry which came from here.
 		expect(joined.counts.pieces[0]).toBe(1);

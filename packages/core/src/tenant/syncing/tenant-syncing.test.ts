@@ -1,4 +1,4 @@
-import { aliceAndBob, type TestReplica } from "@mindoodb/testing";
+import { aliceAndBob, patience, type TestReplica } from "@mindoodb/testing";
 import {
 	type Duplex,
 	listenInMemory,
@@ -80,14 +80,14 @@ describe("a tenant syncs with another member's device", () => {
 		const cursors: unknown[] = [];
 		bobs.presence.onPresence(({ state }) => cursors.push(state));
 		await notes.presence.publish(doc.id, { cursor: 7 });
-		await vi.waitFor(() => expect(cursors).toEqual([{ cursor: 7 }]));
+		await vi.waitFor(() => expect(cursors).toEqual([{ cursor: 7 }]), patience);
 		await notes.changeDoc<{ title: string }>(doc, (data) => {
 			data.title = "b";
 		});
-		await vi.waitFor(async () => expect(await titles(bob)).toEqual(["b"]));
+		await vi.waitFor(async () => expect(await titles(bob)).toEqual(["b"]), patience);
 		await bobs.createDocument({ title: "c" });
-		await vi.waitFor(async () => expect(await titles(alice)).toEqual(["b", "c"]));
-		await vi.waitFor(async () => expect(await bob.tenant.countUnacknowledged()).toBe(0));
+		await vi.waitFor(async () => expect(await titles(alice)).toEqual(["b", "c"]), patience);
+		await vi.waitFor(async () => expect(await bob.tenant.countUnacknowledged()).toBe(0), patience);
 		await handle.close();
 		await fixture.close();
 	});
@@ -97,11 +97,11 @@ describe("a tenant syncs with another member's device", () => {
 		const handle = bob.tenant.sync(listening(alice).transport, { live: true });
 		await handle.level();
 		await (await bob.db("tasks")).createDocument({ title: "b" });
-		await vi.waitFor(async () => expect(await alice.tenant.listDatabases()).toContain("tasks"));
-		await vi.waitFor(async () => expect(await titles(alice, "tasks")).toEqual(["b"]));
+		await vi.waitFor(async () => expect(await alice.tenant.listDatabases()).toContain("tasks"), patience);
+		await vi.waitFor(async () => expect(await titles(alice, "tasks")).toEqual(["b"]), patience);
 		await (await alice.db("plans")).createDocument({ title: "a" });
-		await vi.waitFor(async () => expect(await bob.tenant.listDatabases()).toContain("plans"));
-		await vi.waitFor(async () => expect(await titles(bob, "plans")).toEqual(["a"]));
+		await vi.waitFor(async () => expect(await bob.tenant.listDatabases()).toContain("plans"), patience);
+		await vi.waitFor(async () => expect(await titles(bob, "plans")).toEqual(["a"]), patience);
 		await handle.close();
 		await fixture.close();
 	});
@@ -123,7 +123,7 @@ describe("a tenant syncs with another member's device", () => {
 		const mallory = await fixture.stranger("mallory");
 		const { transport } = listening(alice);
 		const handle = mallory.tenant.sync(transport, { backOff: { first: 1 } });
-		await vi.waitFor(() => expect(handle.status.error).toMatchObject({ code: "trust" }));
+		await vi.waitFor(() => expect(handle.status.error).toMatchObject({ code: "trust" }), patience);
 		await handle.close();
 		expect(await titles(mallory)).toEqual([]);
 		expect(await (await mallory.directory()).db.store.getAllHashes()).toEqual([]);
@@ -136,7 +136,7 @@ describe("a tenant syncs with another member's device", () => {
 		const handle = bob.tenant.sync(transport, { live: true, backOff: { first: 1 } });
 		await handle.level();
 		await (await alice.directory()).revokeUser("bob");
-		await vi.waitFor(() => expect(handle.status.error).toMatchObject({ code: "trust" }));
+		await vi.waitFor(() => expect(handle.status.error).toMatchObject({ code: "trust" }), patience);
 		await notes.createDocument({ title: "later" });
 		await handle.close();
 		expect(await titles(bob)).toEqual([]);
@@ -178,7 +178,7 @@ describe("a database syncs with a store in reach", () => {
 		const handle = bobs.sync(notes.store, { live: true });
 		await handle.level();
 		await bobs.createDocument({ title: "b" });
-		await vi.waitFor(async () => expect(await titles(alice)).toEqual(["a", "b"]));
+		await vi.waitFor(async () => expect(await titles(alice)).toEqual(["a", "b"]), patience);
 		await handle.close();
 		expect(handle.status).toMatchObject({ state: "ended", sent: 1 });
 		await fixture.close();
