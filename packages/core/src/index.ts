@@ -134,7 +134,7 @@ export {
 } from "./sync/connecting/sync-handle.js";
 export type { SyncOptions, SyncTarget } from "./sync/connecting/sync-options.js";
 export { askToKeep, dismiss, type Ending, type Greeter, greet } from "./sync/greeting/greeting.js";
-export type { RememberedStore, Standing, SyncedStore, SyncHost } from "./sync/host.js";
+export { isKnown, type RememberedStore, type Standing, type SyncedStore, type SyncHost } from "./sync/host.js";
 export { PeerMemory, type PeerMemoryOptions, rememberedOf } from "./sync/levelling/peer-memory.js";
 export { Pull, type PullParts, type PullResult } from "./sync/levelling/pull.js";
 export type { PullOptions } from "./sync/levelling/pull-options.js";

@@ -17,6 +17,11 @@ export type Standing =
 	/** May offer entries of the directory that an administrator signed, within limits, and nothing else. */
 	| "unknown";
 
+/** Whether a key may level more than the directory. */
+export function isKnown(standing: Standing): boolean {
+	return standing === "member" || standing === "server";
+}
+
 /** A store as others read it; it answers reconciliations itself, or lets its index be read. */
 export type LevelledStore = ContentAddressedStore &
 	Required<Pick<ContentAddressedStore, "entriesByHash">> &

@@ -4,6 +4,7 @@ import {
 	dismiss,
 	type Env,
 	greet,
+	isKnown,
 	type KeptTenant,
 	MindooError,
 	nameOfError,
@@ -229,8 +230,7 @@ export class Sessions {
 		if (!(await from.tenant.isPresence(dbId, message))) return;
 		for (const { session, tenantRoot, tenant, peer } of this.#running) {
 			if (session === from.session || tenantRoot !== from.tenantRoot) continue;
-			const standing = tenant.standing(peer);
-			if (standing === "member" || standing === "server") session.sendPresence(dbId, message);
+			if (isKnown(tenant.standing(peer))) session.sendPresence(dbId, message);
 		}
 	}
 

@@ -8,11 +8,13 @@ import { VerifyError } from "../../errors.js";
 import type { RowWrite } from "../../store/rows.js";
 import type { Admission, ContentAddressedStore, LocalStore, PutReport, Refusal } from "../../store/store.js";
 import type { RememberedStore } from "../../sync/host.js";
+import { offerAgain } from "../../sync/levelling/offer-again.js";
 import { pageEntries } from "../../sync/levelling/pages.js";
 import { holds, PeerMemory, rememberedOf } from "../../sync/levelling/peer-memory.js";
 import { Pull, type PullResult } from "../../sync/levelling/pull.js";
 import type { PullOptions } from "../../sync/levelling/pull-options.js";
 import { Push, type PushResult, type TransferOptions } from "../../sync/levelling/push.js";
+import { directoryId } from "../../trust/directory-record.js";
 import type { DatabaseContext } from "../context.js";
 import { factKey, uint48 } from "../document-rows.js";
 import type { Documents } from "../documents/documents.js";
@@ -138,18 +140,10 @@ export class Replication {
 		return touched;
 	}
 
-	/** Offered again as long as that helps: in the directory one entry may grant the author of another. */
-	async #store(entries: readonly StoredEntry[]): Promise<PutReport> {
-		let report = await this.#storeOnce(entries);
-		for (let gained = report.stored.length; gained > 0 && this.#context.dbId === "directory"; ) {
-			const strangers = new Set(report.refused.filter(({ reason }) => reason === "not-member").map(({ hash }) => hash));
-			if (strangers.size === 0) break;
-			const again = await this.#storeOnce(entries.filter(({ hash }) => strangers.has(hash)));
-			gained = again.stored.length;
-			const refused = [...report.refused.filter(({ hash }) => !strangers.has(hash)), ...again.refused];
-			report = { stored: [...report.stored, ...again.stored], known: [...report.known, ...again.known], refused };
-		}
-		return report;
+	#store(entries: readonly StoredEntry[]): Promise<PutReport> {
+		return this.#context.dbId === directoryId
+			? offerAgain(entries, (offered) => this.#storeOnce(offered))
+			: this.#storeOnce(entries);
 	}
 
 	async #storeOnce(entries: readonly StoredEntry[]): Promise<PutReport> {

@@ -1,9 +1,10 @@
 import { FormatError, MindooError, nameOfError, VerifyError } from "../../errors.js";
+import { isKnown } from "../host.js";
 import type { Request } from "../wire/generated/sync_pb.js";
 import { GivenPayloads } from "./given-payloads.js";
 import { Serving } from "./serving.js";
 import type { SessionParts } from "./session-parts.js";
-import { isKnown, type SessionStores } from "./session-stores.js";
+import type { SessionStores } from "./session-stores.js";
 
 /** What the other side has asked, answered one after the other. */
 export class ServedRequests {

@@ -1,6 +1,6 @@
 import type { StoredEntry } from "../../entry/entry.js";
 import { FormatError } from "../../errors.js";
-import type { Standing, SyncedStore } from "../host.js";
+import { isKnown, type Standing, type SyncedStore } from "../host.js";
 import type { Open, Opened } from "../wire/generated/sync_pb.js";
 import { hashesOf } from "../wire/terms.js";
 import { GivenEntries } from "./given-entries.js";
@@ -343,10 +343,6 @@ export class SessionStores {
 			this.#parts.onLevel();
 		});
 	}
-}
-
-export function isKnown(standing: Standing): boolean {
-	return standing === "member" || standing === "server";
 }
 
 function mayLevel(standing: Standing, dbId: string): boolean {

@@ -3,6 +3,7 @@ import { linkOf, type StoredEntry } from "../../entry/entry.js";
 import type { Env } from "../../env.js";
 import { LruMap } from "../../store/lru-map.js";
 import type { ContentAddressedStore, LocalStore, PutReport, Refusal } from "../../store/store.js";
+import { offerAgain } from "../../sync/levelling/offer-again.js";
 
 /** Other stores of which it is remembered when they were asked; those beyond are asked once more. */
 const mostAsked = 1024;
@@ -42,18 +43,10 @@ export class KeptStore {
 		return new KeptStore(parts, await AttachmentHolding.open({ ...parts, mode: "eager" }));
 	}
 
-	/** Offered again as long as that helps: in the directory one entry may grant the author of another. */
-	async receive(entries: readonly StoredEntry[]): Promise<PutReport> {
-		let report = await this.#receive(entries);
-		for (let gained = report.stored.length; gained > 0 && this.#parts.grants === true; ) {
-			const strangers = new Set(report.refused.filter(({ reason }) => reason === "not-member").map(({ hash }) => hash));
-			if (strangers.size === 0) break;
-			const again = await this.#receive(entries.filter(({ hash }) => strangers.has(hash)));
-			gained = again.stored.length;
-			const refused = [...report.refused.filter(({ hash }) => !strangers.has(hash)), ...again.refused];
-			report = { stored: [...report.stored, ...again.stored], known: [...report.known, ...again.known], refused };
-		}
-		return report;
+	receive(entries: readonly StoredEntry[]): Promise<PutReport> {
+		return this.#parts.grants === true
+			? offerAgain(entries, (offered) => this.#receive(offered))
+			: this.#receive(entries);
 	}
 
 	/** Whether the directory has changed since this was asked for the same other store. */

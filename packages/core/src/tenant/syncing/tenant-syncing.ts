@@ -12,7 +12,7 @@ import { openStoreLink } from "../../sync/connecting/store-link.js";
 import { type LackingCounts, SyncHandle } from "../../sync/connecting/sync-handle.js";
 import type { SyncOptions, SyncTarget } from "../../sync/connecting/sync-options.js";
 import { transportTo } from "../../sync/connecting/transport-to.js";
-import type { Standing } from "../../sync/host.js";
+import { isKnown } from "../../sync/host.js";
 import { IncomingPayloads } from "../../sync/payloads/incoming.js";
 import { RowPartials } from "../../sync/payloads/row-partials.js";
 import type { SyncSession } from "../../sync/session/sync-session.js";
@@ -160,7 +160,7 @@ export class TenantSyncing {
 			databases,
 			onSession: (session) => {
 				const offer = (dbId: string) => {
-					if (isWelcome(host.standing(session.peer))) session.offer([dbId]);
+					if (isKnown(host.standing(session.peer))) session.offer([dbId]);
 				};
 				if (only === undefined) this.#offers.add(offer);
 				const ends = [
@@ -198,8 +198,4 @@ function remoteOf(session: SyncSession, dbId: string): ContentAddressedStore | u
 		return remote;
 	}
 	return undefined;
-}
-
-function isWelcome(standing: Standing): boolean {
-	return standing === "member" || standing === "server";
 }
