@@ -4,6 +4,7 @@ import { memoryStores, nodeEnv } from "mindoodb";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Crypto, KeyPairBytes } from "../crypto/crypto.js";
 import type { MindooDB } from "../database/mindoo-db.js";
+import { KeyBag } from "../keys/key-bag.js";
 import { tenantSubkeys } from "../keys/subkeys.js";
 import type { PrivateUserId, UnlockedUser } from "../keys/user-id.js";
 import { wrapKey } from "./key-release.js";
@@ -83,6 +84,23 @@ describe("rotateKey", () => {
 		await (await bob.db()).changeDoc(ids[2] as string, setField("title", "bob's"));
 		await alice.level(bob);
 		expect(await titleAt(alice, ids[2] as string)).toBe("bob's");
+	});
+
+	it("a device whose keys were set back reads the whole directory, at every start", async () => {
+		const { env, user, keyBag } = alice;
+		const before = keyBag.toBytes();
+		const { identity } = alice.tenant;
+		await (await alice.directory()).rotateKey("directory");
+		const users = (await (await alice.directory()).listUsers()).length;
+		await alice.tenant.close();
+		const factory = new TenantFactory(env);
+		for (let start = 0; start < 3; start++) {
+			const older = KeyBag.fromBytes(env, before);
+			const tenant = await factory.openTenant({ identity, keyBag: older, ...(user && { user }) });
+			expect(await (await tenant.openDirectory()).listUsers()).toHaveLength(users);
+			await tenant.close();
+		}
+		await alice.reopen();
 	});
 
 	it("is for administrators, and for keys that the directory governs", async () => {

@@ -47,6 +47,8 @@ export interface DirectoryLogContext {
 
 interface FoldRow {
 	readonly key: Uint8Array;
+	/** It holds what arrived behind this, up to `arrival`. */
+	readonly after: number;
 	readonly arrival: number;
 	readonly records: readonly DirectoryRecord[];
 }
@@ -234,7 +236,7 @@ export class DirectoryLog {
 	async #cache(records: readonly DirectoryRecord[], arrival: number): Promise<void> {
 		if (this.#locked.size > 0) this.#cacheable = false;
 		if (!this.#cacheable) return;
-		const row = await this.#foldRow(records, arrival);
+		const row = await this.#foldRow(records, { after: this.#at, arrival });
 		if (row !== undefined) await this.#context.store.rows.write([row], { durable: false });
 	}
 
@@ -244,12 +246,13 @@ export class DirectoryLog {
 		if (store.shared) return;
 		const rows: RowWrite[] = [];
 		for (let at = 0; at < this.#at; ) {
-			const page = await store.entriesAfter(at, { limit: 1024 });
+			// No further than the state: the row of what comes behind it has a place of its own.
+			const page = await store.entriesAfter(at, { limit: Math.min(1024, this.#at - at) });
 			if (page.next === at) break;
-			at = page.next;
-			const row = await this.#foldRow(await this.#records(page.arrivals, at), at);
+			const row = await this.#foldRow(await this.#records(page.arrivals, page.next), { after: at, arrival: page.next });
 			if (row === undefined) return;
 			rows.push(row);
+			at = page.next;
 		}
 		const old: RowWrite[] = [];
 		for await (const batch of store.rows.scan(foldRange)) for (const [key] of batch) old.push({ type: "del", key });
@@ -265,23 +268,24 @@ export class DirectoryLog {
 		if (last === undefined || small.length < mostFoldRows) return;
 		const row = await this.#foldRow(
 			small.flatMap(({ records }) => records),
-			last.arrival,
+			{ after: small[0]?.after ?? 0, arrival: last.arrival },
 		);
 		if (row === undefined) return;
 		const gone = small.map(({ key }): RowWrite => ({ type: "del", key }));
 		await this.#context.store.rows.write([...gone, row], { durable: false });
 	}
 
+	/** @param span arrivals behind `after`, up to `arrival`. */
 	async #foldRow(
 		records: readonly DirectoryRecord[],
-		arrival: number,
+		{ after, arrival }: Pick<FoldRow, "after" | "arrival">,
 	): Promise<Extract<RowWrite, { type: "put" }> | undefined> {
 		const { env, keyring } = this.#context;
 		const held = keyring.newest(directoryId);
 		if (held === undefined) return undefined;
 		const iv = env.random.randomBytes(12);
 		const key = await held.subkeys.projectionKey(directoryId, "fold");
-		const sealed = await env.crypto.seal(key, iv, encodeCbor(records.map(encodeRecord)), foldData(arrival));
+		const sealed = await env.crypto.seal(key, iv, encodeCbor([after, ...records.map(encodeRecord)]), foldData(arrival));
 		return { type: "put", key: foldKey(arrival), value: concatBytes(fromHex(held.keyCommitment, 32), iv, sealed) };
 	}
 
@@ -289,12 +293,17 @@ export class DirectoryLog {
 		const checkpoints = new Set([...this.#followers.values()].map(({ arrival }) => arrival));
 		const read: FoldRow[] = [];
 		for await (const batch of this.#context.store.rows.scan(foldRange)) {
+			if (!this.#cacheable) break;
 			for (const [key, value] of batch) {
 				const arrival = readUint(key, 1, 6);
-				const records = this.#cacheable ? await this.#openFoldRow(value, arrival) : undefined;
-				if (records === undefined) this.#cacheable = false;
-				else read.push({ key, arrival, records });
-				for (const { docId, contents } of records ?? []) {
+				const row = await this.#openFoldRow(value, arrival);
+				// A state with a hole in it would let stand what was revoked: what comes behind one is read from the entries.
+				if (row === undefined || row.after !== (read.at(-1)?.arrival ?? 0)) {
+					this.#cacheable = false;
+					break;
+				}
+				read.push({ ...row, key, arrival });
+				for (const { docId, contents } of row.records) {
 					if (contents.kind === "settings") this.#settings.set(docId, contents.settings);
 				}
 			}
@@ -310,7 +319,7 @@ export class DirectoryLog {
 		else await this.#rewriteCache();
 	}
 
-	async #openFoldRow(value: Uint8Array, arrival: number): Promise<DirectoryRecord[] | undefined> {
+	async #openFoldRow(value: Uint8Array, arrival: number): Promise<Pick<FoldRow, "after" | "records"> | undefined> {
 		const { env, keyring } = this.#context;
 		const held = keyring.get(directoryId, toHex(value.subarray(0, 32)));
 		if (held === undefined) return undefined;
@@ -318,7 +327,9 @@ export class DirectoryLog {
 		const plaintext = await env.crypto.open(key, value.slice(32, 44), value.subarray(44), foldData(arrival));
 		if (plaintext === undefined) return undefined;
 		try {
-			return (decodeCbor(plaintext) as readonly CborValue[]).map((each) => decodeRecord(each as Uint8Array));
+			const [after, ...records] = decodeCbor(plaintext) as readonly CborValue[];
+			if (typeof after !== "number") return undefined;
+			return { after, records: records.map((each) => decodeRecord(each as Uint8Array)) };
 		} catch (error) {
 			if (error instanceof FormatError) return undefined;
 			throw error;

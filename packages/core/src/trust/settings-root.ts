@@ -1,5 +1,6 @@
 import { CrdtDocument } from "../automerge/crdt-document.js";
 import type { DocumentData } from "../automerge/plain-data.js";
+import { readInitialChange } from "../automerge/read-initial-change.js";
 import type { Crypto } from "../crypto/crypto.js";
 import { type SettingsForm, settingsDocumentId } from "../entry/ids.js";
 import { FormatError } from "../errors.js";
@@ -35,13 +36,22 @@ export async function settingsPlaceOf(
 
 /** Root data of a run that builds on nothing; `undefined` when Automerge does not take it. */
 export function rootData(changes: readonly Uint8Array[]): DocumentData | undefined {
+	try {
+		const [first] = changes;
+		// What software writes is read without Automerge.
+		const simple = first && changes.length === 1 ? readInitialChange({ bytes: first }) : undefined;
+		return simple ?? readByAutomerge(changes);
+	} catch (error) {
+		if (error instanceof FormatError) return undefined;
+		throw error;
+	}
+}
+
+function readByAutomerge(changes: readonly Uint8Array[]): DocumentData | undefined {
 	const document = CrdtDocument.create("00".repeat(24));
 	try {
 		document.apply(changes);
 		return document.loadsBack() ? document.toData() : undefined;
-	} catch (error) {
-		if (error instanceof FormatError) return undefined;
-		throw error;
 	} finally {
 		document.free();
 	}
