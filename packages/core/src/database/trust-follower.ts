@@ -17,25 +17,18 @@ export class TrustFollower {
 
 	async follow(effects: TrustEffects): Promise<void> {
 		await this.#erase();
-		const documents = new Set<number>();
-		const unlocked = new Set<number>();
-		const { store, isSettingsRoot } = this.#context;
-		if (effects.everything) {
-			for (let document = 1; document <= store.documentCount(); document++) documents.add(document);
-		} else {
-			for (const hash of effects.known) await this.#collect(missingRange(hash), documents);
-			// In the directory a key that opens an entry may change what others may write there.
-			const keyed = isSettingsRoot === undefined ? unlocked : documents;
-			for (const commitment of effects.keys) await this.#collect(lockedRange(commitment), keyed);
-			for (const author of effects.authors) await this.#collectAuthor(author, documents);
-			for (const { entry } of await this.#arrivals([...effects.pardoned, ...effects.judged])) {
-				await this.#add(linkOf(entry).docId, documents);
-			}
-			for (const { entry } of await this.#arrivals(effects.pardonedRuns)) {
-				await this.#collectAuthor(linkOf(entry).createdByPublicKey, documents);
-			}
-		}
-		await this.#judge(documents, unlocked);
+		const { behind } = this.#documents;
+		// In the serial section: what was judged under the state before may still be on its way to the indexes until then.
+		await this.#context.store.append([], {
+			rows: async () => {
+				const { anew, unlocked } = await this.#touched(effects);
+				return [
+					...[...anew].flatMap((document): RowWrite[] => behind.note(document, { anew: true })),
+					...[...unlocked].flatMap((document): RowWrite[] => behind.note(document, { unapplied: true })),
+				];
+			},
+		});
+		await this.#documents.drain();
 	}
 
 	/** Carries out purge requests, each once; also those that a step before could not follow. */
@@ -46,18 +39,27 @@ export class TrustFollower {
 		}
 	}
 
-	/** @param unlocked documents of which only what is not accepted is judged again, and what waits for it. */
-	async #judge(anew: ReadonlySet<number>, unlocked: ReadonlySet<number>): Promise<void> {
-		const { behind } = this.#documents;
-		if (anew.size + unlocked.size > 0) {
-			await this.#context.store.append([], {
-				rows: async () => [
-					...[...anew].flatMap((document): RowWrite[] => behind.note(document, { anew: true })),
-					...[...unlocked].flatMap((document): RowWrite[] => behind.note(document, { unapplied: true })),
-				],
-			});
+	/** Documents to judge anew; of those `unlocked` only what is not accepted is judged again, and what waits for it. */
+	async #touched(effects: TrustEffects): Promise<{ readonly anew: Set<number>; readonly unlocked: Set<number> }> {
+		const anew = new Set<number>();
+		const unlocked = new Set<number>();
+		const { store, isSettingsRoot } = this.#context;
+		if (effects.everything) {
+			for (let document = 1; document <= store.documentCount(); document++) anew.add(document);
+			return { anew, unlocked };
 		}
-		await this.#documents.drain();
+		for (const hash of effects.known) await this.#collect(missingRange(hash), anew);
+		// In the directory a key that opens an entry may change what others may write there.
+		const keyed = isSettingsRoot === undefined ? unlocked : anew;
+		for (const commitment of effects.keys) await this.#collect(lockedRange(commitment), keyed);
+		for (const author of effects.authors) await this.#collectAuthor(author, anew);
+		for (const { entry } of await this.#arrivals([...effects.pardoned, ...effects.judged])) {
+			await this.#add(linkOf(entry).docId, anew);
+		}
+		for (const { entry } of await this.#arrivals(effects.pardonedRuns)) {
+			await this.#collectAuthor(linkOf(entry).createdByPublicKey, anew);
+		}
+		return { anew, unlocked };
 	}
 
 	async #collect(range: RowRange, documents: Set<number>): Promise<void> {

@@ -133,10 +133,9 @@ export class Writer {
 		if (drafted === undefined) return undefined;
 		const { draft, rows, settled } = drafted;
 		try {
-			await this.#table.write(
-				[...rows, ...(await this.#indexRows(draft)), ...(await this.#parts.payloads.put(draft.contents))],
-				settled.some(({ job }) => job.durable ?? true),
-			);
+			const all = [...rows, ...(await this.#indexRows(draft)), ...(await this.#parts.payloads.put(draft.contents))];
+			const durable = settled.some(({ job }) => job.durable ?? true);
+			if (all.length > 0) await this.#table.write(all, durable);
 		} catch (error) {
 			this.#stale = true;
 			throw error;

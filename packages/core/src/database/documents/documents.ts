@@ -15,7 +15,7 @@ import { SnapshotSurvey } from "../snapshots/survey.js";
 import { BehindDocuments } from "./behind.js";
 import { type Erasing, eraseDocument } from "./erasing.js";
 import { OpenDocument } from "./open-document.js";
-import { OpenDocuments } from "./open-documents.js";
+import { mostKeptOpen, OpenDocuments } from "./open-documents.js";
 import { readStoredState, type StoredState } from "./stored-state.js";
 import { Turns } from "./turns.js";
 
@@ -239,7 +239,7 @@ export class Documents {
 			// The turn lasts until the rows are written: the next one compares with what this one made of a document.
 			await this.#turns.take(batch, async () => {
 				for (const document of batch) {
-					const result = await this.#bringUp(document);
+					const result = await this.#bringUp(document, documents.length <= mostKeptOpen);
 					if (result !== undefined) done.push(result);
 				}
 				for (const { open } of done) this.#beingWritten.add(open);
@@ -319,7 +319,8 @@ export class Documents {
 		return doc === undefined || doc.isDeleted ? [] : [doc.id];
 	}
 
-	async #bringUp(document: number): Promise<BroughtUp | undefined> {
+	/** @param keep whether it stays in memory: the next entries of it are then judged without reading all others again. */
+	async #bringUp(document: number, keep: boolean): Promise<BroughtUp | undefined> {
 		const basis = await this.#projecting.basis();
 		const lag = this.behind.get(document);
 		// After own writes alone nobody asks for what was shown before.
@@ -335,11 +336,13 @@ export class Documents {
 		try {
 			while (!open.isSettled) await open.settle();
 			// What it shows was never written.
-			if (open.broken !== undefined) return await this.#bringUp(document);
+			if (open.broken !== undefined) return await this.#bringUp(document, keep);
 			const result = await this.#projecting.result(open, lag, stored);
-			return { ...result, rows: [...result.rows, ...(await this.#survey.rows(open))], basis };
+			const rows = [...result.rows, ...(await this.#survey.rows(open))];
+			if (keep) this.#touch(open);
+			return { ...result, rows, basis };
 		} finally {
-			if (open !== kept) open.free();
+			if (this.#open.get(document) !== open) open.free();
 		}
 	}
 

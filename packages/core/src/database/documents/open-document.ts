@@ -10,14 +10,13 @@ import { limits } from "../../entry/limits.js";
 import type { Placement } from "../../store/store.js";
 import { Evaluation } from "../judging/evaluation.js";
 import type { EvaluationContext } from "../judging/evaluation-context.js";
-import { losersOf } from "../judging/forks.js";
 import type { EvaluationInput, Fillings, Judged } from "../judging/judged.js";
 import { accepted, type RefusedReason } from "../judging/verdict.js";
 import { MindooDoc } from "../mindoo-doc.js";
-import { canFill, fillingsOf } from "../snapshots/filling.js";
+import { canFill } from "../snapshots/filling.js";
 import { type Base, loadBase, readBase, restOn } from "../snapshots/resting.js";
-import { culpritOf } from "./culprit.js";
 import { runsOf } from "./document-runs.js";
+import { judgeWhole } from "./judging-whole.js";
 import { LentDocuments } from "./lent-documents.js";
 import type { Loan, OpenDocumentContext, Standing } from "./open-document-context.js";
 import { type Outcome, OutcomeTally } from "./outcome.js";
@@ -284,39 +283,22 @@ export class OpenDocument {
 	async #tryToEvaluate(context: EvaluationContext, state: StoredState | undefined): Promise<boolean> {
 		await this.own.whenWritten();
 		const { sealed } = this.own;
-		const inputs = await this.#read(0, { state });
-		const setAside = new Map<string, RefusedReason>();
-		const undecided = new Set<string>();
-		let filled: Fillings = new Map();
-		for (;;) {
-			const trusting = setAside.size === 0 ? inputs : inputs.map(({ arrival, entry }) => ({ arrival, entry }));
-			const replay = this.#newReplay();
-			const evaluation = this.#newEvaluation(context, replay, setAside, filled);
-			const gained = await evaluation.add(trusting);
-			const fillings = await fillingsOf(context, this.#context.store, this.document, evaluation);
-			if (fillings.size > 0) {
-				replay.free();
-				filled = new Map([...filled, ...fillings]);
-				continue;
-			}
-			const { lost, missing } = await losersOf(evaluation, context);
-			for (const link of missing) undecided.add(link);
-			const overtaken = this.own.sealed !== sealed || this.#lent.hasActor(replay.actor);
-			if (!overtaken && lost.length === 0 && loads(replay, gained)) {
-				this.#base = undefined;
-				this.#filled = filled;
-				this.#adopt(evaluation, replay);
-				evaluation.awaitForkLinks(undecided);
-				return true;
-			}
-			replay.free();
-			if (overtaken) return false;
-			for (const hash of lost) setAside.set(hash, "actor-fork");
-			if (lost.length > 0) continue;
-			const runs = (wanted: ReadonlySet<string>) =>
-				runsOf(context, this.#context.store, this.document, (hash) => wanted.has(hash), filled);
-			setAside.set(await culpritOf(evaluation, runs, () => this.#newReplay()), "loads-back");
-		}
+		const judged = await judgeWhole(
+			{
+				context,
+				store: this.#context.store,
+				document: this.document,
+				newReplay: () => this.#newReplay(),
+				newEvaluation: (...parts) => this.#newEvaluation(context, ...parts),
+				isOvertaken: ({ actor }) => this.own.sealed !== sealed || this.#lent.hasActor(actor),
+			},
+			await this.#read(0, { state }),
+		);
+		if (judged === undefined) return false;
+		this.#base = undefined;
+		this.#filled = judged.filled;
+		this.#adopt(judged.evaluation, judged.replay);
+		return true;
 	}
 
 	#newReplay(base?: Base): Replay {
@@ -326,7 +308,7 @@ export class OpenDocument {
 
 	#newEvaluation(
 		context: EvaluationContext,
-		replay: Replay,
+		replay: Pick<Replay, "take">,
 		setAside?: ReadonlyMap<string, RefusedReason>,
 		filled?: Fillings,
 	): Evaluation {

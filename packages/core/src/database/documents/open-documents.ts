@@ -2,6 +2,8 @@ import type { OpenDocument } from "./open-document.js";
 
 /** Documents with their Automerge document in memory: with thousands of live ones, making another becomes many times slower. */
 const mostOpen = 64;
+/** Documents that may come up together and stay in memory; more are what a replica has missed (docs/decisions/0079). */
+export const mostKeptOpen = 8;
 
 /** The documents that are being written or were lately, least recently used first. */
 export class OpenDocuments {

@@ -117,6 +117,29 @@ it("a projection that is written behind while entries are being stored does not 
 	await fixture.close();
 });
 
+it("an entry of the directory that comes while a verdict is being written that waits for it is not missed", async () => {
+	const { fixture, gates } = await gatedTenant();
+	const { creator } = fixture;
+	const bob = await fixture.member("bob");
+	await creator.level(bob);
+	const theirs = await bob.db();
+	const gate = gates.at(-1) as GateLevel;
+	await fixture.register(await fixture.stranger("carol"));
+	const notes = await creator.db();
+	const { id } = await notes.createDocument({ title: "after the grant" });
+	const batch = gate.hold("batch", isOfKind(rowKinds.missing));
+	const pulling = theirs.pullChangesFrom(notes.store);
+	await batch.reached;
+	const following = (await bob.directory()).db.pullChangesFrom((await creator.directory()).store);
+	await settled();
+	batch.release();
+	await Promise.all([pulling, following]);
+	const [hash] = await theirs.getAllChangeHashesForDoc(id);
+	expect(await theirs.explain(hash as string)).toMatchObject({ verdict: { kind: "accepted" } });
+	expect(await data(bob, id)).toEqual({ title: "after the grant" });
+	await fixture.close();
+});
+
 it("a link that is followed while an entry is judged that waits for it is not missed", async () => {
 	const { fixture, gates } = await gatedTenant();
 	const { creator } = fixture;
@@ -146,7 +169,7 @@ it("a link that is followed while an entry is judged that waits for it is not mi
 	const stored = gate.hold("batch", isRecord);
 	const storing = notes.store.putEntries([link]);
 	await stored.reached;
-	const unseen = hold("scan", verdictRange(1).gte, 1);
+	const unseen = hold("scan", verdictRange(1).gte);
 	const reading = [notes.getDocument(shared.id), notes.getDocument(shared.id)];
 	await unseen.reached;
 	await settled();

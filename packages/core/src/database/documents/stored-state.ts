@@ -1,3 +1,4 @@
+import type { RootState } from "../../automerge/root-state.js";
 import type { DatabaseContext } from "../context.js";
 import type { Verdict } from "../judging/verdict.js";
 import { readVerdicts } from "../judging/verdict-rows.js";
@@ -14,6 +15,15 @@ export interface StoredState {
 	readonly judgeAnew: boolean;
 	/** Verdicts of entries that were not accepted, by arrival. */
 	readonly verdicts: ReadonlyMap<number, Verdict>;
+	/** What the document shows and what stands at its root, where that was kept. */
+	readonly kept: KeptDocument | undefined;
+}
+
+/** What was kept of a document with its projection, and suffices to edit its root fields before it is loaded. */
+export interface KeptDocument {
+	readonly root: RootState;
+	/** What it shows, as `decodeProjection` takes it. */
+	readonly data: Uint8Array;
 }
 
 /** In the document's turn alone, or its parts may not fit each other. @param lag how far the document is behind. */
@@ -25,10 +35,13 @@ export async function readStoredState(
 ): Promise<StoredState> {
 	const stored = await projections.read(document);
 	const head = stored === undefined || stored.kind === "unusable" ? undefined : stored.head;
+	const shown = stored?.kind === "shown" ? stored.opened : undefined;
+	const root = shown?.facts.root;
 	return {
 		feed: lag?.feed || head?.feed || 0,
 		applied: head?.applied ?? 0,
 		judgeAnew: head === undefined || (lag?.anew ?? false),
 		verdicts: await readVerdicts(store.rows, document),
+		kept: shown === undefined || root === undefined ? undefined : { root, data: shown.data },
 	};
 }

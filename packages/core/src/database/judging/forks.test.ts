@@ -1,7 +1,9 @@
 import { setField, TenantFixture, type TestReplica } from "@mindoodb/testing";
 import { memoryStores, nodeEnv } from "mindoodb";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import type { LocalChange } from "../../automerge/local-change.js";
 import type { Entry } from "../../entry/entry.js";
+import type { DocumentExplanation } from "../explain.js";
 import { HostileWriter, nothing } from "../hostile-writer.test.js";
 
 let fixture: TenantFixture;
@@ -139,6 +141,54 @@ it("of many at one place the same one counts in every order, in time", async () 
 	const shown = await shownByFresh(docId, [all, [...all].reverse(), [...all.slice(3), ...all.slice(0, 3)]]);
 	expect(new Set(shown.map((each) => JSON.stringify(each))).size).toBe(1);
 	expect((await notes.getDocument(docId))?.getData()).toEqual(shown[0]);
+});
+
+it("what builds on a change that lost takes no place from the other side, in whatever order all of it comes", async () => {
+	const docId = await newDocument();
+	const notes = await fixture.creator.db();
+	const writer = await HostileWriter.of(mallory);
+	const base = await writer.base(docId);
+	// A machine that was copied while it ran: both sides go on with one actor, and name operations of their own.
+	const [actor, { previous }] = [await writer.actor(), writer];
+	const writeSide = async (side: string): Promise<Entry[]> => {
+		writer.previous = previous;
+		const further: LocalChange[] = [];
+		const made: Entry[] = [];
+		for (const n of [1, 2, 3]) {
+			const edit = (draft: Record<string, unknown>) => {
+				if (n === 1) draft[side] = { n };
+				else (draft[side] as { n: number }).n = n;
+			};
+			const change = writer.change(base, actor, edit, further);
+			const below = made.at(-1)?.hash;
+			const dependencyHashes = below === undefined ? writer.dependencies(base, change) : [below];
+			made.push(await writer.seal({ docId, changes: [change], dependencyHashes }));
+			further.push(change);
+		}
+		return made;
+	};
+	const [left, right] = [await writeSide("left"), await writeSide("right")];
+	await notes.store.putEntries([...left, ...right]);
+	const [create] = await notes.getAllChangeHashesForDoc(docId);
+	const [l, r] = [left, right].map((side) => side.map(({ hash }) => hash)) as [string[], string[]];
+	const orders = [
+		[...l, ...r],
+		[...r, ...l],
+		[...[...l].reverse(), ...[...r].reverse()],
+		[...l.flatMap((hash, i) => [r[i] as string, hash])],
+		[l[0] as string, ...[...r].reverse(), ...l.slice(1)],
+	];
+	const shown = await shownByFresh(
+		docId,
+		orders.map((order) => [create as string, ...order]),
+	);
+	const winner = (l[0] as string) < (r[0] as string) ? "left" : "right";
+	for (const each of shown) expect(each).toEqual({ title: "genuine", [winner]: { n: 3 } });
+	const explained = (await notes.explain(docId)) as DocumentExplanation;
+	const reasons = new Map(explained.entries.map(({ hash, verdict }) => [hash, verdict]));
+	const [first, ...others] = winner === "left" ? r : l;
+	expect(reasons.get(first as string)).toMatchObject({ kind: "refused", reason: "actor-fork" });
+	for (const hash of others) expect(reasons.get(hash)).toMatchObject({ kind: "refused", reason: "dependency" });
 });
 
 it("a link that comes late, in another document, decides which of two is the earlier", async () => {

@@ -1,6 +1,7 @@
 import type { Entry } from "../../entry/entry.js";
 import type { Evaluation } from "./evaluation.js";
 import type { EvaluationContext } from "./evaluation-context.js";
+import { OrderOfPlaces } from "./order-of-places.js";
 
 export interface Losers {
 	readonly lost: readonly string[];
@@ -12,6 +13,7 @@ export interface Losers {
  * Entries that lose against another one which claims the same place of one actor: Automerge takes only one. The pardoned one counts;
  * else the earlier on a common chain; else the one from which entries of more different other authors descend; else the lower hash.
  * Of more than two the winner goes on against the next in order of hash, because these rules may go round in a circle.
+ * @param evaluation of entries that were added in order of their hashes, or the result depends on the order in which they came.
  * Source: docs/entry-format.md, "Automerge, kept on a leash".
  */
 export async function losersOf(evaluation: Evaluation, context: EvaluationContext): Promise<Losers> {
@@ -26,7 +28,9 @@ export async function losersOf(evaluation: Evaluation, context: EvaluationContex
 		return known;
 	};
 	const lost = new Set<string>();
-	for (const [first, ...others] of rivals.values()) {
+	const order = new OrderOfPlaces(evaluation, [...rivals.values()]);
+	for (let there = order.next(lost); there !== undefined; there = order.next(lost)) {
+		const [first, ...others] = there;
 		let winner = first as string;
 		for (const other of others) {
 			const loser = await loserOf(evaluation, context, winner, other, followersOf, missing);
