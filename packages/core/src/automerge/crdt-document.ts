@@ -11,6 +11,7 @@ import { type DocumentData, plainData } from "./plain-data.js";
 import { restorableValues } from "./restorable-values.js";
 import { RootDraft } from "./root-draft.js";
 import { type NextChange, RootFields } from "./root-fields.js";
+import { keepRoot, keptRoot, type RootState, rootOf } from "./root-state.js";
 import { type StoredField, storedFields } from "./stored-fields.js";
 
 export type { LocalChange };
@@ -23,6 +24,15 @@ interface OpenDraft {
 	context: DraftContext | undefined;
 }
 
+/** A document that Automerge has not loaded yet. */
+export interface Unloaded {
+	readonly root: RootState;
+	/** What the document shows; a new copy at every call. */
+	readonly data: () => DocumentData;
+	/** What `CrdtDocument.load` takes, and changes behind it. */
+	readonly saved: () => { readonly saved: Uint8Array; readonly changes: readonly Uint8Array[] };
+}
+
 /**
  * An Automerge document, and the only place that touches Automerge's handles.
  *
@@ -33,6 +43,8 @@ export class CrdtDocument {
 	/** Hex. */
 	readonly actor: string;
 	#handle: Handle | undefined;
+	/** As long as Automerge was not needed. */
+	#unloaded: Unloaded | undefined;
 	#draft: OpenDraft | undefined;
 	#heads: readonly string[];
 	/** Changes made without Automerge, which it has yet to see. */
@@ -41,10 +53,18 @@ export class CrdtDocument {
 	#next: NextChange | undefined;
 	#fields: RootFields | undefined;
 
-	private constructor(handle: Handle, actor: string) {
-		this.#handle = handle;
+	private constructor(begun: Handle | Unloaded, actor: string) {
 		this.actor = actor;
-		this.#heads = headsOf(handle);
+		if ("root" in begun) {
+			this.#unloaded = begun;
+			this.#heads = begun.root.heads;
+			// The first change of an actor that was never used.
+			this.#next = { seq: 1, startOp: begun.root.startOp };
+			this.#fields = new RootFields(keptRoot(begun.root, begun.data()));
+		} else {
+			this.#handle = begun;
+			this.#heads = headsOf(begun);
+		}
 	}
 
 	/** An empty document. @param actor hex, see `makeActor`. */
@@ -65,6 +85,22 @@ export class CrdtDocument {
 			reading("load a document", () => getBackend(load(saved, { actor }))),
 			actor,
 		);
+	}
+
+	/**
+	 * A document that Automerge loads when something is asked of it that cannot be answered without: showing it, and assigning plain
+	 * values to keys of its root, can. From then on any call may throw what loading throws.
+	 * @param actor hex, never used before.
+	 */
+	static resume(unloaded: Unloaded, actor: string): CrdtDocument {
+		return new CrdtDocument(unloaded, actor);
+	}
+
+	/** What `resume` needs of it; `undefined` when its root is too large. */
+	rootState(): RootState | undefined {
+		const startOp = this.#next?.startOp ?? this.#lastOperation(this.#idle()) + 1;
+		this.#fields ??= new RootFields(rootOf(this.#idle()));
+		return keepRoot(this.#fields, { heads: this.#heads, startOp });
 	}
 
 	/** Hashes of the changes that no other change depends on: sorted hex. */
@@ -100,13 +136,13 @@ export class CrdtDocument {
 	 * What goes wrong in an edit is thrown as a RangeError by Automerge in places; see `draftError`.
 	 */
 	openDraft(): Record<string, unknown> {
-		const handle = this.#alone();
+		this.#refuseDrafting();
 		if (this.#next === undefined) {
-			const context = new DraftContext(this.#upToDate(handle), this.#heads);
+			const context = new DraftContext(this.#idle(), this.#heads);
 			this.#draft = { light: undefined, context };
 			return draftRoot(context);
 		}
-		this.#fields ??= new RootFields(handle);
+		this.#fields ??= new RootFields(rootOf(this.#live()));
 		const light = new RootDraft(this.#fields, () => this.#realRoot());
 		this.#draft = { light, context: undefined };
 		return light.root;
@@ -136,7 +172,8 @@ export class CrdtDocument {
 			}
 			this.#draft?.light?.real();
 		}
-		const handle = this.#closeDraft();
+		this.#closeDraft();
+		const handle = this.#live();
 		const operations = handle.pendingOps();
 		if (operations === 0) return undefined;
 		if (operations > limits.operationsPerChange) {
@@ -151,8 +188,9 @@ export class CrdtDocument {
 	/** Undoes all edits of the draft and closes it. Without an open draft it does nothing. */
 	rollbackDraft(): void {
 		if (this.#draft === undefined) return;
-		const handle = this.#closeDraft();
-		reading("roll a draft back", () => handle.rollback());
+		const isAutomerges = this.#draft.context !== undefined;
+		this.#closeDraft();
+		if (isAutomerges) reading("roll a draft back", () => this.#live().rollback());
 	}
 
 	/** A change without operations on all heads: it joins them, or states that they were seen. */
@@ -164,9 +202,8 @@ export class CrdtDocument {
 
 	/** What the document shows, as plain data that belongs to the caller. */
 	toData(): DocumentData {
-		const handle = this.#alone();
-		const data = plainData(reading("read a document", () => handle.toJS(undefined)));
-		reading("read attachments", () => mergeAttachments(handle, data));
+		this.#refuseDrafting();
+		const data = this.#unloaded?.data() ?? this.#readData(this.#live());
 		return this.#unseen.length === 0 || this.#fields === undefined ? data : this.#fields.overlay(data);
 	}
 
@@ -241,6 +278,9 @@ export class CrdtDocument {
 		this.#draft?.light?.close();
 		this.#draft = undefined;
 		this.#unseen = [];
+		this.#unloaded = undefined;
+		this.#next = undefined;
+		this.#fields = undefined;
 		const handle = this.#handle;
 		this.#handle = undefined;
 		if (handle !== undefined) reading("free a document", () => handle.free());
@@ -282,13 +322,12 @@ export class CrdtDocument {
 		return handle;
 	}
 
-	#closeDraft(): Handle {
+	#closeDraft(): void {
 		const draft = this.#draft;
 		if (draft === undefined) throw new UsageError("no draft is open", { code: "draft-closed" });
 		draft.context?.close();
 		draft.light?.close();
 		this.#draft = undefined;
-		return this.#live();
 	}
 
 	/** Automerge, complete, with no draft open. */
@@ -297,14 +336,47 @@ export class CrdtDocument {
 	}
 
 	#alone(): Handle {
-		if (this.#draft !== undefined)
-			throw new UsageError("a draft of the document is open: commit it or roll it back first");
+		this.#refuseDrafting();
 		return this.#live();
 	}
 
+	#refuseDrafting(): void {
+		if (this.#draft !== undefined)
+			throw new UsageError("a draft of the document is open: commit it or roll it back first");
+	}
+
 	#live(): Handle {
-		if (this.#handle === undefined) throw new MindooError("closed", "the document was freed");
+		this.#handle ??= this.#load();
 		return this.#handle;
+	}
+
+	/** @throws {FormatError} when what is loaded is not what was kept. */
+	#load(): Handle {
+		const unloaded = this.#unloaded;
+		if (unloaded === undefined) throw new MindooError("closed", "the document was freed");
+		const { saved, changes } = unloaded.saved();
+		const loaded = CrdtDocument.load(saved, this.actor);
+		loaded.apply(changes);
+		const { heads } = unloaded.root;
+		const handle = loaded.#live();
+		if (heads.length !== loaded.heads.length || heads.some((head, i) => head !== loaded.heads[i])) {
+			loaded.free();
+			throw new FormatError("document: expected the heads that were kept of it");
+		}
+		this.#unloaded = undefined;
+		return handle;
+	}
+
+	#readData(handle: Handle): DocumentData {
+		const data = plainData(reading("read a document", () => handle.toJS(undefined)));
+		reading("read attachments", () => mergeAttachments(handle, data));
+		return data;
+	}
+
+	/** Greatest counter of the document: a change counts on from all that it builds on. */
+	#lastOperation(handle: Handle): number {
+		const last = this.#heads.map((head) => handle.getChangeMetaByHash(head)?.maxOp ?? 0);
+		return Math.max(0, ...last);
 	}
 }
 

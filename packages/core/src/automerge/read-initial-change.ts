@@ -20,14 +20,14 @@ import type { DocumentData } from "./plain-data.js";
  * What a document shows that consists of this change alone.
  * @returns `undefined` when only Automerge can tell.
  */
-export function readInitialChange({ bytes, actor }: Pick<CheckedChange, "bytes" | "actor">): DocumentData | undefined {
+export function readInitialChange({ bytes }: Pick<CheckedChange, "bytes">): DocumentData | undefined {
 	const reader = new ByteReader(readFrame(bytes).contents);
 	const head = readHead(reader);
 	if (head.deps.length > 0) return undefined;
 	const fields = new RootValues();
 	readOperations(reader, head, wholeAllowance(), (operation) => fields.note(operation));
 	const values = fields.values();
-	const written = values && initialChunk(values, actor);
+	const written = values && initialChunk(values, head.actor);
 	if (written === undefined) return undefined;
 	return equalBytes(written.chunk.subarray(hashedFrom), bytes.subarray(hashedFrom)) ? written.data : undefined;
 }

@@ -1,5 +1,6 @@
 import { UsageError } from "../errors.js";
-import { type Assignment, type Field, isFieldAssignment, type RootFields } from "./root-fields.js";
+import { type Assignment, isFieldAssignment, type RootFields } from "./root-fields.js";
+import type { Field } from "./root-state.js";
 
 type Root = Record<string | symbol, unknown>;
 
@@ -78,7 +79,7 @@ export class RootDraft {
 			const assignment = this.#assignments[i] as Assignment;
 			if (assignment.key === key) return assignment;
 		}
-		const field = this.#fields.get(key);
+		const field = this.#fields.find(key);
 		return field?.operation !== undefined && field.value === undefined ? undefined : field;
 	}
 }

@@ -4,6 +4,8 @@ import { nodeEnv } from "mindoodb";
 import { beforeAll, describe, expect, it } from "vitest";
 import { toHex } from "../bytes/hex.js";
 import { CrdtDocument, type LocalChange } from "./crdt-document.js";
+import { decodeProjection, encodeProjection } from "./plain-data.js";
+import type { RootState } from "./root-state.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: a draft has the shape that its user gives it.
 type Draft = any;
@@ -31,6 +33,7 @@ const other = fc.constantFrom<unknown>(
 const edit = fc.record({
 	foreign: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
 	read: fc.boolean(),
+	resumed: fc.integer({ min: 0, max: 4 }).map((n) => n === 0),
 	sets: fc.array(fc.tuple(key, fc.oneof({ weight: 6, arbitrary: plain }, { weight: 1, arbitrary: other })), {
 		maxLength: 4,
 	}),
@@ -39,6 +42,15 @@ const edit = fc.record({
 beforeAll(async () => {
 	await nodeEnv();
 });
+
+/** As another process finds the document: what was kept of it, under an actor of its own. */
+function resumed(document: CrdtDocument, actor: string): CrdtDocument {
+	const root = JSON.parse(JSON.stringify(document.rootState())) as RootState;
+	const shown = encodeProjection(document.toData());
+	const whole = document.save();
+	const saved = () => ({ saved: whole, changes: [] });
+	return CrdtDocument.resume({ root, data: () => decodeProjection(shown), saved }, actor);
+}
 
 /** Automerge's own way: it has the draft from the beginning. */
 function byAutomerge(document: CrdtDocument, sets: readonly (readonly [string, unknown])[]): LocalChange | undefined {
@@ -52,9 +64,17 @@ describe("assignments to the root map", () => {
 	it("make the same changes, byte for byte, and show the same, whether Automerge makes them or not", () => {
 		fc.assert(
 			fc.property(fc.array(edit, { maxLength: 25 }), (edits) => {
-				const light = CrdtDocument.create(ann);
-				const heavy = CrdtDocument.create(ann);
-				for (const { foreign, read, sets } of [{ foreign: false, read: false, sets: [["a", 1] as const] }, ...edits]) {
+				let light = CrdtDocument.create(ann);
+				let heavy = CrdtDocument.create(ann);
+				const first = { foreign: false, read: false, resumed: false, sets: [["a", 1] as const] };
+				for (const [index, { foreign, read, sets, ...edit }] of [first, ...edits].entries()) {
+					if (edit.resumed) {
+						const actor = index.toString(16).padStart(48, "c");
+						const before = [light, heavy];
+						light = resumed(light, actor);
+						heavy = CrdtDocument.load(heavy.save(), actor);
+						for (const each of before) each.free();
+					}
 					if (foreign) {
 						const away = CrdtDocument.load(heavy.save(), ben);
 						const change = byAutomerge(away, sets);

@@ -10,25 +10,12 @@ import { toHex } from "../bytes/hex.js";
 import { hashedFrom } from "./change-head.js";
 import { valueTypes } from "./change-values.js";
 import { setChecksum, writeChange } from "./change-writer.js";
-import type { Handle } from "./draft-value.js";
 import type { LocalChange } from "./local-change.js";
 import { actions } from "./operation-columns.js";
 import { OperationWriter, type Predecessor } from "./operation-writer.js";
 import type { DocumentData } from "./plain-data.js";
+import type { Field, FieldValue, RootSource } from "./root-state.js";
 import { isWellFormed, sortKeys, wellFormed } from "./unicode.js";
-
-/** Values that can be assigned without Automerge; a string becomes text. */
-export type FieldValue = string | number | boolean | null | Date;
-
-/** What stands at a key. */
-export interface Field {
-	/** Operation that put it there, `undefined` when there is nothing. */
-	readonly operation: { readonly actor: string; readonly counter: number } | undefined;
-	/** Automerge's name of the type, such as "int" or "text". */
-	readonly type: string | undefined;
-	/** `undefined` where it is not a `FieldValue`, or there is nothing. */
-	readonly value: FieldValue | undefined;
-}
 
 /** Place of the next change that its actor makes. */
 export interface NextChange {
@@ -48,32 +35,27 @@ export function isFieldAssignment(key: string, value: unknown): value is FieldVa
 	return value === null || typeof value === "string" || typeof value === "boolean" || typeof value === "number";
 }
 
-export class RootFields {
-	readonly #handle: Handle;
+export class RootFields implements RootSource {
+	readonly #source: RootSource;
 	readonly #fields = new Map<string, Field>();
 	/** Values assigned since Automerge saw the document last. */
 	readonly #assigned = new Map<string, FieldValue>();
 
-	/** @param handle the document; it is only read. */
-	constructor(handle: Handle) {
-		this.#handle = handle;
+	/** @param source the document as Automerge saw it last. */
+	constructor(source: RootSource) {
+		this.#source = source;
+	}
+
+	keys(): readonly string[] {
+		return [...new Set([...this.#source.keys(), ...this.#fields.keys()])];
 	}
 
 	/** What stands at a key of the root map, `undefined` when only Automerge can tell. */
-	get(key: string): Field | undefined {
+	find(key: string): Field | undefined {
 		const known = this.#fields.get(key);
 		if (known !== undefined) return known;
-		const found = this.#handle.getAll("_root", key);
-		if (found.length > 1) return undefined;
-		const [only] = found;
-		if (only === undefined) return { operation: undefined, type: undefined, value: undefined };
-		const [type, value] = only;
-		const id = only.at(-1) as string;
-		const at = id.indexOf("@");
-		const operation = { actor: id.slice(at + 1), counter: Number(id.slice(0, at)) };
-		const shown = type === "text" ? this.#handle.text(id) : readableTypes.has(type) ? (value as FieldValue) : undefined;
-		const field: Field = { operation, type, value: shown };
-		this.#fields.set(key, field);
+		const field = this.#source.find(key);
+		if (field?.operation !== undefined) this.#fields.set(key, field);
 		return field;
 	}
 
@@ -90,7 +72,7 @@ export class RootFields {
 	): LocalChange | undefined | "unfit" | "full" {
 		const fields = new Map<string, Field>();
 		for (const { key } of assignments) {
-			const field = this.get(key);
+			const field = this.find(key);
 			if (field === undefined) return "unfit";
 			fields.set(key, field);
 		}
@@ -134,8 +116,6 @@ export class RootFields {
 		this.#assigned.clear();
 	}
 }
-
-const readableTypes: ReadonlySet<string> = new Set(["int", "f64", "boolean", "null", "timestamp"]);
 
 function typeOf(value: FieldValue): string {
 	if (value === null) return "null";

@@ -12,7 +12,6 @@ import {
 	readReferences,
 } from "./attachment-reference.js";
 import type { ByteSource } from "./byte-chunks.js";
-import { checkedChunk } from "./chunk-index.js";
 import { Upload, type UploadOptions, type UploadParts } from "./upload.js";
 
 /** Bytes of an edit that wait in memory and are written with its change: what is small costs no write of its own. */
@@ -139,6 +138,8 @@ export class AttachmentEdits {
 		this.#closed = true;
 		if (this.#pending.size === 0) return;
 		for (const { lastChunk } of this.#references().values()) {
+			const last = lastChunk === undefined ? undefined : this.#pending.get(lastChunk);
+			if (last !== undefined) this.#parts.reader.remember(last);
 			for (let hash = lastChunk; hash !== undefined; ) {
 				const entry: Entry | undefined = this.#pending.get(hash);
 				if (entry === undefined || !this.#pending.delete(hash)) break;
@@ -197,16 +198,12 @@ export class AttachmentEdits {
 		}
 	}
 
-	/** The chunk that an append goes on from. @throws {VerifyError} when a member's reference names something else. */
+	/** The chunk that an append goes on from. */
 	async #chunk(hash: string | undefined): Promise<{ readonly hash: string; readonly createdAt: number } | undefined> {
 		if (hash === undefined) return undefined;
 		const pending = this.#pending.get(hash);
-		if (pending !== undefined) return { hash, createdAt: pending.common.createdAt };
-		const { store } = this.#parts;
-		const [arrival] = await store.arrivalsOf([hash]);
-		const [found] = arrival === undefined ? [] : await store.getArrivals([arrival], { payload: false });
-		// One that has not come is believed: its author may have been the only one to see it yet.
-		return { hash, createdAt: found === undefined ? 0 : checkedChunk(found.entry, this.#parts.docId).createdAt };
+		const { reader, docId } = this.#parts;
+		return { hash, createdAt: pending?.common.createdAt ?? (await reader.timeOf(hash, docId)) };
 	}
 
 	#source(): AttachmentSource {

@@ -3,15 +3,19 @@ import { openPayload } from "../../entry/payload.js";
 import type { Env } from "../../env.js";
 import { KeyError, UsageError, VerifyError } from "../../errors.js";
 import type { Keyring } from "../../keys/keyring.js";
+import { LruMap } from "../../store/lru-map.js";
 import { isLargeChunk } from "../../store/record.js";
 import type { LocalStore } from "../../store/store.js";
 import type { AttachmentHolding } from "../holding/holding.js";
 import type { AttachmentReference } from "./attachment-reference.js";
-import { ChunkIndex, missingChunk, type PendingChunks, type PlacedChunk } from "./chunk-index.js";
+import { ChunkIndex, checkedChunk, missingChunk, type PendingChunks, type PlacedChunk } from "./chunk-index.js";
 
 /** Bytes of the file that are read at once, and how many such groups are on their way while the caller has one. */
 const groupBytes = 2 * 1024 * 1024;
 const groupsAhead = 2;
+
+/** Files that are appended to by turns. */
+const rememberedChunks = 64;
 
 /** A document whose attachments are read: as it stood, so that an earlier revision reads what it referred to. */
 export interface AttachmentSource {
@@ -36,12 +40,28 @@ export class AttachmentReader {
 	readonly #store: LocalStore;
 	readonly #index: ChunkIndex;
 	readonly #holding: ChunkBytes;
+	readonly #latest = new LruMap<string, Pick<Entry["common"], "docId" | "createdAt">>(rememberedChunks);
 
 	constructor(context: AttachmentReaderContext, holding: ChunkBytes) {
 		this.#context = context;
 		this.#store = holding.store;
 		this.#holding = holding;
 		this.#index = new ChunkIndex(holding.store);
+	}
+
+	/** When a chunk was made. @throws {VerifyError} unless it is one of this document. */
+	async timeOf(hash: string, docId: string): Promise<number> {
+		const known = this.#latest.get(hash);
+		if (known?.docId === docId) return known.createdAt;
+		const [arrival] = await this.#store.arrivalsOf([hash]);
+		const [found] = arrival === undefined ? [] : await this.#store.getArrivals([arrival], { payload: false });
+		// One that has not come is believed: its author may have been the only one to see it yet.
+		return found === undefined ? 0 : checkedChunk(found.entry, docId).createdAt;
+	}
+
+	/** Takes note of the last chunk of a file, which the next append asks for. */
+	remember({ hash, common: { docId, createdAt } }: Entry): void {
+		this.#latest.set(hash, { docId, createdAt });
 	}
 
 	/** All bytes. Throws as `range`. */

@@ -585,6 +585,14 @@ describe("uploads that come to nothing", () => {
 		const id = await add(bytes(50_000));
 		await expect(edit((attachments) => attachments.appendToAttachment(id, bytes(1)))).rejects.toMatchObject(tooLarge);
 		expect((await read()).getAttachments()[0]?.size).toBe(50_000);
+		await directory.changeDBSettings(
+			"files",
+			(settings) => {
+				settings.maxAttachmentSize = 40_000;
+			},
+			place.fixture.administrator,
+		);
+		await expect(add(bytes(40_001))).rejects.toMatchObject({ code: "limit", data: { expected: 40_000 } });
 	});
 
 	it("a source is asked for no more than the store has taken", async () => {

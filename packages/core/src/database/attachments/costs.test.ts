@@ -2,16 +2,31 @@
 import { type AliceAndBob, aliceAndBob, type CountingLevel, countingLevel } from "@mindoodb/testing";
 import { memoryStores, nodeEnv } from "mindoodb";
 import { beforeEach, expect, it } from "vitest";
-import type { LocalStore } from "../../store/store.js";
+import type { Crypto } from "../../crypto/crypto.js";
+import type { LocalStore, StoreFactory } from "../../store/store.js";
 import type { MindooDB } from "../mindoo-db.js";
 import type { AttachmentEdits } from "./attachment-edits.js";
 
 const chunkSize = 16_384;
 let place: AliceAndBob;
+/** The engines of both tenants' own stores, the directory's among them. */
+let tenantLevels: CountingLevel[];
 
 beforeEach(async () => {
-	place = await aliceAndBob({ env: await nodeEnv(), newStores: (crypto) => memoryStores(crypto) });
+	tenantLevels = [];
+	const newStores = (crypto: Crypto) => countedStores(crypto, tenantLevels);
+	place = await aliceAndBob({ env: await nodeEnv(), newStores });
 });
+
+function countedStores(crypto: Crypto, levels: CountingLevel[]): StoreFactory {
+	return memoryStores(crypto, {
+		wrapLevel: (level) => {
+			const counting = countingLevel(level);
+			levels.push(counting);
+			return counting.level;
+		},
+	});
+}
 
 /** A database with the engines of its own stores: one, or two where chunks have a store of their own. */
 async function openFiles(apart: boolean): Promise<{
@@ -21,13 +36,7 @@ async function openFiles(apart: boolean): Promise<{
 }> {
 	const { env, tenant } = place.alice;
 	const levels: CountingLevel[] = [];
-	const stores = memoryStores(env.crypto, {
-		wrapLevel: (level) => {
-			const counting = countingLevel(level);
-			levels.push(counting);
-			return counting.level;
-		},
-	});
+	const stores = countedStores(env.crypto, levels);
 	const { tenantRoot } = tenant.identity;
 	const open = (purpose: "documents" | "attachments") => stores.open({ tenantRoot, dbId: "files", purpose });
 	const docStore = await open("documents");
@@ -48,15 +57,18 @@ async function addFile(db: MindooDB, docId: string, bytes: number): Promise<stri
 }
 
 it.each([
-	["beside the documents", false, [1]],
-	["in a store of their own", true, [1, 1]],
-])("an append to a file whose chunks lie %s is one durable write a store", async (_, apart, syncs) => {
+	["beside the documents", false, [1], [2]],
+	["in a store of their own", true, [1, 1], [1, 2]],
+])("an append to a file whose chunks lie %s is one durable write a store", async (_, apart, syncs, reads) => {
 	const { db, levels } = await openFiles(apart);
 	const { id: docId } = await db.createDocument();
 	const id = await addFile(db, docId, 5 * chunkSize);
-	for (const each of levels) each.reset();
+	for (const each of [...levels, ...tenantLevels]) each.reset();
 	await db.changeDoc(docId, (_, attachments) => attachments.appendToAttachment(id, new Uint8Array(65_536).fill(1)));
 	expect(levels.map(({ counts }) => counts.syncs)).toEqual(syncs);
+	// What the batches themselves have to know: neither the chunk before nor the settings are read again.
+	expect(levels.map(({ counts }) => counts.reads)).toEqual(reads);
+	expect(tenantLevels.map(({ counts }) => counts.reads)).toEqual(tenantLevels.map(() => 0));
 });
 
 it("what an edit holds in memory until its change is written is bounded", async () => {

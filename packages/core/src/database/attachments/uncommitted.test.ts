@@ -1,16 +1,26 @@
-import { type AliceAndBob, aliceAndBob, type FaultyLevel, faultyLevel, type WriteFault } from "@mindoodb/testing";
+import {
+	type AliceAndBob,
+	aliceAndBob,
+	type FaultyLevel,
+	faultyLevel,
+	type GateLevel,
+	gateLevel,
+	type WriteFault,
+} from "@mindoodb/testing";
 import { MemoryLevel } from "memory-level";
 import { memoryStores, nodeEnv } from "mindoodb";
 import { beforeEach, expect, it } from "vitest";
 import type { Entry } from "../../entry/entry.js";
 import { openLevelStore } from "../../store/level-store.js";
 import type { LocalStore } from "../../store/store.js";
+import { rowKinds, rowRange } from "../document-rows.js";
 import type { MindooDB } from "../mindoo-db.js";
 
 const day = 24 * 60 * 60 * 1000;
 
 let place: AliceAndBob;
 let documents: FaultyLevel;
+let chunkRows: GateLevel;
 let chunks: LocalStore;
 let files: MindooDB;
 let docId: string;
@@ -22,11 +32,13 @@ beforeEach(async () => {
 	const newStore = async () => {
 		const options = { keyEncoding: "view", valueEncoding: "view", storeEncoding: "view" } as const;
 		const faulty = faultyLevel(new MemoryLevel<Uint8Array, Uint8Array>(options));
+		const gate = gateLevel(faulty.level);
 		const parts = { crypto: env.crypto, random: env.crypto, tenantRoot, dbId: "files" };
-		return { faulty, store: await openLevelStore(faulty.level, parts) };
+		return { faulty, gate, store: await openLevelStore(gate.level, parts) };
 	};
 	const [docs, apart] = [await newStore(), await newStore()];
 	documents = docs.faulty;
+	chunkRows = apart.gate;
 	chunks = apart.store;
 	files = await tenant.openDB("files", { docStore: docs.store, attachmentStore: chunks, chunkSize: 16_384 });
 	docId = (await files.createDocument()).id;
@@ -77,6 +89,23 @@ it("bytes of chunks whose change never came are garbage after a day; those that 
 	// The same file again is whole.
 	await add(shared);
 	expect(await held()).toBe(9);
+});
+
+it("nobody waits until the note about chunks that are needed is struck out", async () => {
+	const notes = async () => {
+		const found: Uint8Array[] = [];
+		for await (const batch of chunks.rows.scan(rowRange(rowKinds.uncommitted)))
+			found.push(...batch.map(([key]) => key));
+		return found.length;
+	};
+	const hold = chunkRows.hold("scan", ([, kind]) => kind === rowKinds.uncommitted);
+	await add(shared);
+	await hold.reached;
+	hold.release();
+	await expect.poll(notes).toBe(0);
+	await add(shared);
+	await files.collectGarbage();
+	expect(await notes()).toBe(0);
 });
 
 it("a change that is there all the same keeps its chunks", async () => {

@@ -1,3 +1,4 @@
+import type { RootState } from "../../automerge/root-state.js";
 import { linkOf } from "../../entry/entry.js";
 import { nameOfError } from "../../errors.js";
 import type { RowWrite } from "../../store/rows.js";
@@ -89,6 +90,8 @@ export class Projecting {
 		const { document, docId, applied, feed } = open;
 		const outcome = open.outcome();
 		const data = open.data();
+		// Before anything is waited for: it has to be that of the data.
+		const root = data === undefined ? undefined : rootToKeep(open);
 		const judged = lag === undefined || lag.feed === 0 || lag.unapplied || lag.anew;
 		// An own write moved the feed, and may be undone before its projection is written: the stored one cannot tell.
 		const changed = judged && ((lag?.feed ?? 0) > 0 || differs(stored, outcome, open.feed > 0));
@@ -107,7 +110,7 @@ export class Projecting {
 				? this.#projections.hidden({ docId, feed, applied, locked: outcome.locked })
 				: await this.#projections.seal(
 						{ docId, feed, applied, deleted: outcome.deleted, keyCommitment: outcome.keyCommitment },
-						{ facts: outcome.facts, data },
+						{ facts: { ...outcome.facts, root }, data },
 					);
 		const told = changed ? { docId, deleted: outcome.deleted || outcome.facts === undefined } : undefined;
 		return { open, applied, fresh, awaited, rows, projection, lag, told, refused };
@@ -195,6 +198,12 @@ export class Projecting {
 		all.push(...(stands ? this.#behind.clear(document, lag, applied) : this.#behind.note(document, { anew: true })));
 		return all;
 	}
+}
+
+/** The root of a document to be kept: of a long one, that would be loaded from a snapshot. */
+function rootToKeep(open: OpenDocument): RootState | undefined {
+	const { isResting, snapshots } = open.evaluation;
+	return isResting || snapshots.length > 0 ? open.crdt().rootState() : undefined;
 }
 
 function arrivedSince({ evaluation }: OpenDocument, stored: StoredProjection | undefined): string[] {

@@ -14,6 +14,7 @@
  * Associated data: CBOR[dbId, docId, keyCommitment, last applied arrival]. Plaintext: length(4) ‖ facts as JSON ‖ data as
  * `encodeProjection` writes it. Source: docs/architecture.md, "The ways of the data".
  */
+import type { RootState } from "../../automerge/root-state.js";
 import { readUint, writeUint } from "../../bytes/big-endian.js";
 import { cborIntegerSize, cborTextSize, encodeCbor, writeCborInteger, writeCborText } from "../../bytes/cbor.js";
 import { concatBytes } from "../../bytes/concat.js";
@@ -31,6 +32,8 @@ export interface DocumentFacts {
 	readonly createdBy: string;
 	readonly lastModifiedAt: number;
 	readonly lastModifiedBy: string;
+	/** What it takes to edit root fields of a long document before it is loaded. */
+	readonly root?: RootState | undefined;
 }
 
 /** The part of the row that needs no key. */

@@ -1,12 +1,13 @@
 /** Loads a document from its snapshots and what none of them covers, where everything was judged before. */
 import { automergeVersion } from "../../automerge/automerge-version.js";
 import { CrdtDocument } from "../../automerge/crdt-document.js";
+import { decodeProjection } from "../../automerge/plain-data.js";
 import { concatBytes } from "../../bytes/concat.js";
 import { FormatError } from "../../errors.js";
 import type { Arrival, LocalStore } from "../../store/store.js";
 import { rowKinds } from "../document-rows.js";
 import { Replay } from "../documents/replay.js";
-import type { StoredState } from "../documents/stored-state.js";
+import type { KeptDocument, StoredState } from "../documents/stored-state.js";
 import type { Evaluation } from "../judging/evaluation.js";
 import type { EvaluationContext } from "../judging/evaluation-context.js";
 import type { EvaluationInput } from "../judging/judged.js";
@@ -131,15 +132,18 @@ export interface Rested {
 export async function restOn(
 	base: Base,
 	tail: readonly Arrival[],
-	{ applied, verdicts }: StoredState,
-	newEvaluation: (replay: Replay) => Evaluation,
+	{ applied, verdicts, kept }: StoredState,
+	newEvaluation: (takes: Pick<Replay, "take">) => Evaluation,
 	actor: string,
 ): Promise<Rested | undefined> {
 	const entries = [...base.beside, ...tail];
 	if (entries.some(({ arrival }) => arrival > applied && !verdicts.has(arrival))) return undefined;
-	const replay = tryToLoad(base, actor);
+	const behind: Uint8Array[] = [];
+	const replay = kept === undefined ? tryToLoad(base, actor) : resume(base, behind, kept, actor);
 	if (replay === undefined) return undefined;
-	const evaluation = newEvaluation(replay);
+	let takes: Pick<Replay, "take"> = replay;
+	if (kept !== undefined) takes = { take: (run) => behind.push(...run.map(({ bytes }) => bytes)) };
+	const evaluation = newEvaluation({ take: (run) => takes.take(run) });
 	evaluation.rest(base.kept, base.heads);
 	const inputs: EvaluationInput[] = [];
 	for (const { arrival, entry } of entries) {
@@ -150,6 +154,7 @@ export async function restOn(
 	await evaluation.add(inputs);
 	// What a key opens that came since has to be judged.
 	await evaluation.unlock();
+	takes = replay;
 	const stands =
 		!evaluation.stale &&
 		inputs.every(({ entry }) => evaluation.get(entry.hash)?.verdict.kind === "accepted") &&
@@ -165,6 +170,14 @@ export async function restOn(
 export function loadBase({ saved }: Base, actor: string): Replay {
 	const replay = new Replay(() => CrdtDocument.create(actor));
 	replay.restore(CrdtDocument.load(saved, actor));
+	return replay;
+}
+
+/** @param behind changes that none of the snapshots covers; they may come until Automerge is needed. */
+function resume({ saved }: Base, behind: readonly Uint8Array[], { root, data }: KeptDocument, actor: string): Replay {
+	const replay = new Replay(() => CrdtDocument.create(actor));
+	const unloaded = { root, data: () => decodeProjection(data), saved: () => ({ saved, changes: behind }) };
+	replay.restore(CrdtDocument.resume(unloaded, actor));
 	return replay;
 }
 
