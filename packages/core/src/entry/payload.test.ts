@@ -20,11 +20,14 @@ const log = encodeUtf8(
 );
 
 for (const entryType of ["doc_change", "doc_snapshot"] as const) {
-	it(`${entryType}: what deflates far is stored as it is, and everything opens again`, async () => {
+	it(`${entryType}: what deflates far, hardly, or is short is stored as it is, and everything opens again`, async () => {
 		const env = { crypto, random: crypto };
 		const cases = [
 			{ plaintext: new Uint8Array(250_000).fill(120), mode: 0 },
 			{ plaintext: new Uint8Array(17_000), mode: 2 },
+			{ plaintext: new Uint8Array(256), mode: 2 },
+			{ plaintext: new Uint8Array(255), mode: 0 },
+			{ plaintext: crypto.randomBytes(256), mode: 0 },
 			{ plaintext: log, mode: 2 },
 		];
 		for (const { plaintext, mode } of cases) {

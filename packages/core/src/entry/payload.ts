@@ -23,8 +23,8 @@ import { type EntryType, entryTypes } from "./header.js";
 import { limits } from "./limits.js";
 
 const overhead = 1 + 12 + 16;
-/** Bytes from which on DEFLATE is tried: below, it saves a tenth of the bytes and costs as much as all else that is done to an entry. */
-const deflateFrom = 1024;
+/** Bytes from which on DEFLATE is tried: below, next to nothing is saved (docs/decisions/0078-deflate-from-256-bytes.md). */
+const deflateFrom = 256;
 
 /** Bytes of a chunk's payload. */
 export function chunkPayloadLength(originalSize: number): number {

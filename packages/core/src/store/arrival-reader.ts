@@ -4,6 +4,7 @@ import { fromHex, toHex } from "../bytes/hex.js";
 import type { StoredEntry } from "../entry/entry.js";
 import { MindooError, StoreError } from "../errors.js";
 import { type KnownAddress, readAddress, runningDigest } from "./drafting.js";
+import { fewRows } from "./level.js";
 import { listArrivals } from "./listing.js";
 import { readOutlines } from "./outline.js";
 import { type ReaderEnv, type ReadOptions, type ReadRecords, type RecordRow, readRecords } from "./reading.js";
@@ -53,6 +54,14 @@ export class ArrivalReader {
 
 	async read(arrivals: readonly number[], options: ReadOptions = {}): Promise<ReadRecords> {
 		return readRecords(this.#env, await this.#rowsOf(arrivals), options);
+	}
+
+	/** Entries without their payloads; unknown and damaged ones are left out. */
+	async headersByHash(hashes: readonly string[]): Promise<Map<string, StoredEntry>> {
+		const addresses = await this.addresses(hashes);
+		const arrivals = [...addresses.values()].map(({ arrival }) => arrival);
+		const read = await this.read(arrivals, { payload: false });
+		return new Map(read.arrivals.map(({ entry }) => [entry.hash, entry]));
 	}
 
 	/** In the order given; unknown ones are left out. @throws {StoreError} `store-damaged` names a damaged record. */
@@ -214,6 +223,8 @@ export class ArrivalReader {
 		const rows: RecordRow[] = [];
 		if (last < first) return rows;
 		try {
+			if (last - first < fewRows)
+				return await this.#rowsOf(Array.from({ length: last - first + 1 }, (_, i) => first + i));
 			for await (const batch of this.#env.table.scan({ gte: recordKey(first), lt: recordKey(last + 1) }, batchSize)) {
 				for (const [key, value] of batch) {
 					const arrival = arrivalOfRecordKey(key);

@@ -8,11 +8,13 @@ export interface Content {
 	readonly payload: Uint8Array;
 }
 
-/** Bytes that a store lacks though it has a chunk that needs them. */
+/** Bytes that a store lacks though it has an entry that needs them. */
 export interface LackingContent {
 	readonly contentHash: string;
-	/** As the header of a chunk says, which nobody has checked. */
+	/** As the header says, which nobody has checked: of a chunk exactly, of others at most. */
 	readonly bytes: number;
+	/** Whether it is an entry's of a document, and not a chunk's. */
+	readonly ofDocument: boolean;
 }
 
 /** Which payloads a store takes and keeps. */
@@ -34,8 +36,8 @@ export interface DropOptions {
 }
 
 /**
- * Payloads of chunks that have rows of their own, those of more than 4 KiB, apart from their entries. A replica may hold all entries and
- * lack such payloads; an entry whose payload is lacking is given out without it and is not damaged.
+ * Payloads that have rows of their own, those of more than 4 KiB and those that came after their entries. A replica may hold all entries
+ * and lack such payloads of chunks, or of a document's past; an entry whose payload is lacking is given out without it and is not damaged.
  */
 export interface Contents {
 	/** Whether each of them is here. */
@@ -43,7 +45,7 @@ export interface Contents {
 	/** Unchecked, in the order asked for; `undefined` for what is not here. */
 	get(contentHashes: readonly string[]): Promise<(Uint8Array | undefined)[]>;
 	/**
-	 * Keeps payloads of more than 4 KiB that a chunk here needs, durably, in one batch; others are left out. The caller has checked them.
+	 * Keeps payloads that an entry here needs and that lie in no record, durably, in one batch; others are left out. The caller has checked them.
 	 * @returns their hashes.
 	 */
 	put(contents: readonly Content[], options?: PutContentsOptions): Promise<string[]>;

@@ -8,7 +8,6 @@ import { fromHex } from "../bytes/hex.js";
 import { asciiBytes, encodeUtf8 } from "../bytes/text.js";
 import type { Crypto } from "../crypto/crypto.js";
 import { type Entry, linkOf, type StoredEntry, stubOf } from "../entry/entry.js";
-import { chunkPayloadLength } from "../entry/payload.js";
 import { StoreError } from "../errors.js";
 import { ChainChanges } from "./chains.js";
 import type { Content } from "./contents.js";
@@ -16,7 +15,7 @@ import { type Context, contextRow, nameOf } from "./contexts.js";
 import { listingRow } from "./listing.js";
 import type { Payloads } from "./payloads.js";
 import { authorOfRecord } from "./reading.js";
-import { encodeRecord, isInline } from "./record.js";
+import { encodeRecord, isInline, payloadLength } from "./record.js";
 import {
 	addressKey,
 	authorKey,
@@ -312,7 +311,7 @@ export class Draft {
 				throw new StoreError("store: the bytes that were staged for the entry are gone", { hash: entry.hash });
 			}
 			if (entry.payload === undefined) {
-				this.#rows.push(lackingRow(contentHash, chunkPayloadLength(entry.fields?.originalSize ?? 0)));
+				this.#rows.push(lackingRow(contentHash, payloadLength(entry), { ofDocument: !isChunk(entry) }));
 			} else {
 				this.contents.push({ contentHash, payload: entry.payload });
 				this.#contents.add(contentHash);
@@ -355,9 +354,14 @@ export function writtenArrival(arrival: number, purged = false): Uint8Array {
 	return value;
 }
 
-/** The row of a payload that is not here. @param bytes its length. */
-export function lackingRow(contentHash: string, bytes: number): RowWrite {
-	return { type: "put", key: lackingKey(contentHash), value: u32(bytes) };
+/** The row of a payload that is not here: its length(4), and behind it 01 when it is an entry's of a document. @param bytes its length. */
+export function lackingRow(
+	contentHash: string,
+	bytes: number,
+	{ ofDocument = false }: { readonly ofDocument?: boolean } = {},
+): RowWrite {
+	const value = ofDocument ? concatBytes(u32(bytes), Uint8Array.of(1)) : u32(bytes);
+	return { type: "put", key: lackingKey(contentHash), value };
 }
 
 function u32(value: number): Uint8Array {

@@ -32,6 +32,8 @@ export interface Level {
 	open(): Promise<void>;
 	close(): Promise<void>;
 	get(key: Uint8Array): Promise<Uint8Array | undefined>;
+	/** As `get`, at once; absent where the engine cannot. */
+	getSync?(key: Uint8Array): Uint8Array | undefined;
 	getMany(keys: Uint8Array[]): Promise<(Uint8Array | undefined)[]>;
 	hasMany(keys: Uint8Array[]): Promise<boolean[]>;
 	iterator(range: LevelRange): LevelIterator;
@@ -40,28 +42,42 @@ export interface Level {
 	compactRange?(start: Uint8Array, end: Uint8Array): Promise<void>;
 }
 
+/**
+ * So many rows are read at once where the engine can: one that lies in memory costs some microseconds, a trip to the thread pool ten times
+ * that, and an edit on its way to others waits for each trip.
+ */
+export const fewRows = 8;
+
 /** Rows of a level. */
 export class LevelTable implements Table {
 	readonly shared = false;
 	readonly #level: Level;
 	#closed = false;
+	/** While it is, an engine can only be asked for what comes later. */
+	#reopening = false;
 
 	constructor(level: Level) {
 		this.#level = level;
 	}
 
 	async get(key: Uint8Array): Promise<Uint8Array | undefined> {
-		return plain(await this.#guard("read", () => this.#level.get(key)));
+		return this.#guard("read", async () => {
+			const values = this.#atOnce([key]);
+			return plain(values === undefined ? await this.#level.get(key) : values[0]);
+		});
 	}
 
 	async getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
 		if (keys.length === 0) return [];
-		const values = await this.#guard("read", () => this.#level.getMany([...keys]));
-		return values.map(plain);
+		return this.#guard("read", async () => (this.#atOnce(keys) ?? (await this.#level.getMany([...keys]))).map(plain));
 	}
 
 	async hasMany(keys: readonly Uint8Array[]): Promise<boolean[]> {
-		return keys.length === 0 ? [] : this.#guard("read", () => this.#level.hasMany([...keys]));
+		if (keys.length === 0) return [];
+		return this.#guard("read", async () => {
+			const values = this.#atOnce(keys);
+			return values === undefined ? this.#level.hasMany([...keys]) : values.map((value) => value !== undefined);
+		});
 	}
 
 	async *scan(range: RowRange, size: number): AsyncGenerator<Row[]> {
@@ -127,15 +143,24 @@ export class LevelTable implements Table {
 	}
 
 	async reopen(): Promise<void> {
+		this.#reopening = true;
 		await this.#guard("reopen", async () => {
 			await this.#level.close();
 			await this.#level.open();
+			this.#reopening = false;
 		});
 	}
 
 	async close(): Promise<void> {
 		await this.#guard("close", () => this.#level.close());
 		this.#closed = true;
+	}
+
+	/** Values of a few rows; `undefined` where they cannot be had at once. */
+	#atOnce(keys: readonly Uint8Array[]): (Uint8Array | undefined)[] | undefined {
+		const level = this.#level;
+		if (level.getSync === undefined || this.#reopening || keys.length > fewRows) return undefined;
+		return keys.map((key) => level.getSync?.(key));
 	}
 
 	async #guard<T>(what: string, action: () => Promise<T>): Promise<T> {

@@ -14,7 +14,9 @@ const many = 130_000;
 
 test("130,000 entries, each the head of a chain, are one batch", async () => {
 	const options = { keyEncoding: "view", valueEncoding: "view", storeEncoding: "view" } as const;
-	const table = new LevelTable(new MemoryLevel<Uint8Array, Uint8Array>(options));
+	const level = new MemoryLevel<Uint8Array, Uint8Array>(options);
+	await level.open();
+	const table = new LevelTable(level);
 	const link = {
 		tenantRoot: "11".repeat(32),
 		dbId: "notes",

@@ -82,7 +82,7 @@ export async function readRecords(
 		items.flatMap(({ record }) => (record.kind === "entry" ? [record.context] : [])),
 	);
 	const hashes = await hashPayloads(env.crypto, items);
-	const wanted = { payload, contents, lacking: payload && contents ? await lackingOf(env, items) : none };
+	const wanted = { payload, contents, lacking: payload ? await lackingOf(env, items, contents) : none };
 	const read = await Promise.all(items.map((item) => rebuild(env, item, contexts, hashes, wanted)));
 	const arrivals: Arrival[] = [];
 	for (const [index, entry] of read.entries()) {
@@ -206,20 +206,20 @@ function bytesOf(payload: RecordPayload, external: ReadonlyMap<string, Uint8Arra
 /** Whether the payload of a record is not asked for, or known not to be here. */
 function mayLack(record: Exclude<Item["record"], { kind: "stub" }>, { contents, lacking }: Wanted): boolean {
 	const { payload } = record;
-	return isChunk(record) && (!contents || (payload.inline === undefined && lacking.has(payload.contentHash)));
+	return (isChunk(record) && !contents) || (payload.inline === undefined && lacking.has(payload.contentHash));
 }
 
 function isChunk(record: Item["record"]): boolean {
 	return record.kind === "entry" && record.entryType === "attachment_chunk";
 }
 
-/** Payloads that a store without all bytes of attachments does not have. */
-async function lackingOf(env: ReaderEnv, items: readonly Item[]): Promise<ReadonlySet<string>> {
-	const absent = items.flatMap(({ record, payload }) =>
-		payload === undefined && record.kind === "entry" && record.payload.inline === undefined
-			? [record.payload.contentHash]
-			: [],
-	);
+/** Payloads that a store without all bytes of attachments, or of the past, does not have. */
+async function lackingOf(env: ReaderEnv, items: readonly Item[], contents: boolean): Promise<ReadonlySet<string>> {
+	const absent = items.flatMap(({ record, payload }) => {
+		if (payload !== undefined || record.kind !== "entry" || record.payload.inline !== undefined) return [];
+		return contents || !isChunk(record) ? [record.payload.contentHash] : [];
+	});
+	if (absent.length === 0) return none;
 	const found = await env.table.hasMany(absent.map(lackingKey));
 	return new Set(absent.filter((_, index) => found[index]));
 }

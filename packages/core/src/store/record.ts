@@ -125,9 +125,9 @@ export function encodeTombstone({ digest, hash, createdAt }: RecordHead): Uint8A
 	return head("tombstone", purgedFlag, digest, hash, createdAt).finish();
 }
 
-/** Whether the payload lies in the record. */
+/** Whether the payload lies in the record. One of a document that is not here will lie in a row of its own. */
 export function isInline(entry: Entry): boolean {
-	return payloadLength(entry) <= inlineBytes;
+	return (entry.payload !== undefined || isChunkEntry(entry)) && payloadLength(entry) <= inlineBytes;
 }
 
 /** Whether the payload of a chunk lies where its header alone lets it be looked for: in the record, or in a row of its own. */
@@ -146,10 +146,14 @@ export function isLargeChunk(entry: StoredEntry): entry is Entry {
 	return entry.kind === "entry" && mayBeStaged(entry);
 }
 
-/** Of a staged chunk it follows from the size of what is encrypted. */
-function payloadLength({ payload, common, fields }: Entry): number {
+function isChunkEntry({ fields }: Entry): boolean {
+	return fields?.entryType === "attachment_chunk";
+}
+
+/** Without the payload what follows from the size of what is encrypted: exact for a chunk, at most for others, which may be deflated. */
+export function payloadLength({ payload, common, fields }: Entry): number {
 	if (payload !== undefined) return payload.length;
-	if (fields?.entryType === "attachment_chunk") return chunkPayloadLength(fields.originalSize);
+	if (fields !== undefined) return Math.min(chunkPayloadLength(fields.originalSize), limits.payloadBytes);
 	throw new UsageError("store: expected an entry with its payload, found none", { hash: common.contentHash });
 }
 

@@ -22,7 +22,7 @@
  * | 2f  | contentHash, upload (8)    | time u48: bytes that wait for a chunk   | one a staged payload        |
  * | 31  | pack u48, offset u32       | contentHash of what lies there          | one a payload in a pack     |
  * | 32  | pack u48                   | nothing: given up, to be erased         | few, and not for long       |
- * | 50  | contentHash                | bytes u32, ffffffff when nothing needs it: a payload that is not here | one a lacking payload |
+ * | 50  | contentHash                | bytes u32, ffffffff when nothing needs it, then 01 of a document: a payload that is not here | one a lacking payload |
  * | 80  | free                       | free                                    | the layer above             |
  *
  * The address row holds 24 bytes of the hash, not 16 as first designed: two entries that share 16 bytes can be made in 2^64

@@ -1,6 +1,8 @@
 import type { Entry, StoredEntry } from "../entry/entry.js";
 import type { EntryType, HeaderFields } from "../entry/header.js";
 import type { Contents } from "./contents.js";
+import type { RecentEntries, RecentOptions } from "./recent-entries.js";
+import type { ReconcilableRecords } from "./reconciliation.js";
 import type { Rows, RowWrite } from "./rows.js";
 import type { Staging } from "./staging.js";
 
@@ -161,6 +163,8 @@ export interface ContentAddressedStore {
 	entriesAfter(arrival: number, options?: PageOptions): Promise<Page>;
 	/** Entries by their hashes, with their places in this store. @param hashes at most 256. */
 	entriesByHash?(hashes: readonly string[], options?: FindOptions): Promise<FoundEntries>;
+	/** Documents by recency. A store that lacks this call is read in order of arrival. */
+	recent?(options: RecentOptions): Promise<RecentEntries>;
 	/**
 	 * The answer to a message of Negentropy over (createdAt, hash) of everything that was ever stored here, erased or not: see
 	 * docs/negentropy.md. Nothing is kept between two calls. A store that lacks this call, or `entriesByHash`, is read by pages.
@@ -216,6 +220,8 @@ export type Admission = (entries: readonly StoredEntry[]) => Promise<readonly (R
 
 export interface ReceiveOptions extends Omit<AppendOptions, "mayLack"> {
 	readonly admit?: Admission;
+	/** Whether entries of documents may come without their payloads: the store lacks them then. @default false */
+	readonly headersAlone?: boolean;
 }
 
 export interface DocumentEntriesOptions {
@@ -230,7 +236,7 @@ export interface DocumentEntriesOptions {
 }
 
 /** A store in reach of this process, with what a database needs beyond the contract. */
-export interface LocalStore extends ContentAddressedStore {
+export interface LocalStore extends ContentAddressedStore, ReconcilableRecords {
 	/** Whether other processes write here too: what was read of rows may be out of date when rows are written. */
 	readonly shared: boolean;
 	readonly rows: Rows;
@@ -265,6 +271,8 @@ export interface LocalStore extends ContentAddressedStore {
 	/** Number of a document, `undefined` when no entry of it arrived. */
 	documentNumber(docId: string): Promise<number | undefined>;
 	documentId(document: number): Promise<string | undefined>;
+	/** Newest arrival of a document, chunks aside. */
+	newestOfDocument(document: number): Promise<number | undefined>;
 	/** Number of the newest document; documents are numbered from 1 without gaps. Of a shared store, as of its own last write. */
 	documentCount(): number;
 	/** Entries of a document in arrival order, a batch at a time: its attachment chunks, or all others. */
@@ -285,16 +293,6 @@ export interface LocalStore extends ContentAddressedStore {
 	): Promise<Arrival[]>;
 	/** Arrival numbers by hash, `undefined` where unknown. */
 	arrivalsOf(hashes: readonly string[]): Promise<(number | undefined)[]>;
-
-	/** (count, sum of the addresses as 32-byte little-endian integers mod 2^256) of a range of (createdAt, hash). O(log n). */
-	fingerprint(range: ReconciliationRange): Promise<{ readonly count: number; readonly sum: Uint8Array }>;
-	/**
-	 * Records of a range at places in its order, which count from 0; places behind its end are left out. All as of one moment, and O(log n)
-	 * each.
-	 */
-	recordsAt(range: ReconciliationRange, ranks: readonly number[]): Promise<readonly ReconciliationRecord[]>;
-	/** Records of a range in order of (createdAt, hash), a batch at a time. */
-	records(range: ReconciliationRange): AsyncIterable<readonly ReconciliationRecord[]>;
 
 	/**
 	 * Tells that rows were given in vain, because a write failed or another call of the batch did, or that another process wrote: what was remembered of them may be
@@ -322,6 +320,7 @@ export interface LocalStore extends ContentAddressedStore {
  * by several processes, so nothing here answers from memory that another one could have outdated.
  */
 export type KeepingStore = ContentAddressedStore &
+	ReconcilableRecords &
 	Pick<
 		LocalStore,
 		| "shared"
@@ -340,9 +339,6 @@ export type KeepingStore = ContentAddressedStore &
 		| "entriesOfDocument"
 		| "getArrivals"
 		| "arrivalsOf"
-		| "fingerprint"
-		| "recordsAt"
-		| "records"
 		| "onAppended"
 		| "verifyRecords"
 	>;
@@ -353,23 +349,6 @@ export interface DamagedRecord {
 	/** The address under which the record is found, where that can still be told. */
 	readonly hash: string | undefined;
 	readonly message: string;
-}
-
-export interface ReconciliationBound {
-	readonly createdAt: number;
-	/** Up to 32 bytes; missing ones count as zero. */
-	readonly hashPrefix: Uint8Array;
-}
-
-/** Lower bound inclusive, upper exclusive; without an upper bound up to infinity. */
-export interface ReconciliationRange {
-	readonly lower: ReconciliationBound;
-	readonly upper?: ReconciliationBound;
-}
-
-export interface ReconciliationRecord {
-	readonly createdAt: number;
-	readonly hash: string;
 }
 
 export interface OpenStoreOptions {

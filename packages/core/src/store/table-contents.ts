@@ -5,6 +5,7 @@
 import { readUint } from "../bytes/big-endian.js";
 import { toHex } from "../bytes/hex.js";
 import type { StoredEntry } from "../entry/entry.js";
+import { chunkPayloadLength } from "../entry/payload.js";
 import type { Content, ContentPolicy, Contents, DropOptions, LackingContent, PutContentsOptions } from "./contents.js";
 import { lackingRow } from "./drafting.js";
 import type { Payloads } from "./payloads.js";
@@ -19,6 +20,7 @@ import { rowAbove, type Writer } from "./writer.js";
 const none: ReadonlySet<number> = new Set();
 const batchSize = 1000;
 const unwantedBytes = 0xffffffff;
+const shortestPayload = chunkPayloadLength(0);
 const unwantedFlag = 1;
 const droppedFlag = 2;
 
@@ -56,8 +58,7 @@ export class TableContents implements Contents {
 			const lacking: Content[] = [];
 			const writes: RowWrite[] = rows.map(rowAbove);
 			for (const [index, content] of distinct.entries()) {
-				// A row of so few bytes could be taken for the place of others in a pack.
-				if (content.payload.length <= inlineBytes) continue;
+				if (!(await this.#mayLieInRow(content))) continue;
 				// Purged meanwhile: nobody would ever erase it.
 				if (!(await isReferenced(this.#table, content.contentHash, none))) continue;
 				kept.push(content.contentHash);
@@ -90,7 +91,11 @@ export class TableContents implements Contents {
 
 	async *lacking(): AsyncGenerator<readonly LackingContent[]> {
 		for await (const rows of this.#table.scan(prefixRange(Uint8Array.of(tags.lacking)), batchSize)) {
-			const all = rows.map(([key, value]) => ({ contentHash: toHex(key.subarray(1)), bytes: readUint(value, 0, 4) }));
+			const all = rows.map(([key, value]) => ({
+				contentHash: toHex(key.subarray(1)),
+				bytes: readUint(value, 0, 4),
+				ofDocument: isOfDocument(value),
+			}));
 			const present = await this.has(all.map(({ contentHash }) => contentHash));
 			const lacking = all.filter(({ bytes }, index) => present[index] === false && bytes !== unwantedBytes);
 			if (lacking.length > 0) yield lacking;
@@ -128,8 +133,23 @@ export class TableContents implements Contents {
 		this.#policy = policy;
 	}
 
+	/**
+	 * Of a chunk those that its record would not hold. Whatever is shorter than every payload could be taken for the place of others in
+	 * a pack.
+	 */
+	async #mayLieInRow({ contentHash, payload }: Content): Promise<boolean> {
+		if (payload.length > inlineBytes) return true;
+		const row = await this.#table.get(lackingKey(contentHash));
+		return row !== undefined && isOfDocument(row) && payload.length >= shortestPayload;
+	}
+
 	async #isStaged(contentHash: string): Promise<boolean> {
 		const claims = prefixRange(stagedKey(contentHash, "00".repeat(8)).subarray(0, 33));
 		return (await this.#table.first(claims)) !== undefined;
 	}
+}
+
+/** @param row of a payload that is lacking. */
+function isOfDocument(row: Uint8Array): boolean {
+	return row.length > 4;
 }

@@ -15,12 +15,13 @@ import { resolveDependencies } from "./dependencies.js";
 import type { DraftParts } from "./drafting.js";
 import { openIdentity, type StoreUpgrade } from "./identity.js";
 import { takeLackingBytes, withoutBytes } from "./known-bytes.js";
-import { listArrivals } from "./listing.js";
+import { listArrivals, newestArrival } from "./listing.js";
 import type { Packs } from "./packs.js";
 import { Payloads } from "./payloads.js";
 import { type Purge, type PurgeEnv, purgeDocument, readPurges } from "./purge.js";
 import type { ReadOptions } from "./reading.js";
 import { purgedRefusal, vouchedOf, welcomeOf } from "./receiving.js";
+import type { ReconciliationRange, ReconciliationRecord, ReconciliationSum } from "./reconciliation.js";
 import { chainKey, documentIdKey, prefixRange, tags } from "./row-keys.js";
 import type { Staging } from "./staging.js";
 import { StoreState } from "./state.js";
@@ -41,8 +42,6 @@ import type {
 	PurgeOptions,
 	PutReport,
 	ReceiveOptions,
-	ReconciliationRange,
-	ReconciliationRecord,
 	Refusal,
 	StoreIdentity,
 	StorePosition,
@@ -182,7 +181,7 @@ class TableStore implements LocalStore {
 	}
 
 	async receive(offered: readonly StoredEntry[], options: ReceiveOptions = {}): Promise<PutReport> {
-		const { admit, rows } = options;
+		const { admit, rows, headersAlone = false } = options;
 		const { wanted } = await this.contents.policy();
 		const { tenantRoot, dbId } = this.#identity;
 		const settled = new Map<string, boolean>();
@@ -190,6 +189,7 @@ class TableStore implements LocalStore {
 			crypto: this.#crypto,
 			tenantRoot,
 			dbId,
+			headersAlone,
 			settled: async (hashes) => {
 				for (const [hash, address] of await this.#reader.addresses(hashes)) settled.set(hash, address.purged);
 				return new Set(settled.keys());
@@ -264,14 +264,7 @@ class TableStore implements LocalStore {
 	}
 
 	resolveDependencies(startHash: string, options?: DependencyOptions): Promise<string[]> {
-		const read = async (hashes: readonly string[]) => {
-			const addresses = await this.#reader.addresses(hashes);
-			const { arrivals } = await this.#reader.read(
-				[...addresses.values()].map(({ arrival }) => arrival),
-				{ payload: false },
-			);
-			return new Map(arrivals.map(({ entry }) => [entry.hash, entry]));
-		};
+		const read = (hashes: readonly string[]) => this.#reader.headersByHash(hashes);
 		return resolveDependencies({ read, cover: this.#cover }, startHash, options);
 	}
 
@@ -340,6 +333,10 @@ class TableStore implements LocalStore {
 		return value && decodeUtf8(value);
 	}
 
+	newestOfDocument(document: number): Promise<number | undefined> {
+		return newestArrival(this.#table, tags.documentListing, document);
+	}
+
 	documentCount(): number {
 		return this.#state.documentCount;
 	}
@@ -361,12 +358,20 @@ class TableStore implements LocalStore {
 		return hashes.map((hash) => addresses.get(hash)?.arrival);
 	}
 
-	async fingerprint(range: ReconciliationRange): Promise<{ readonly count: number; readonly sum: Uint8Array }> {
+	fingerprint(range: ReconciliationRange): Promise<ReconciliationSum> {
 		return this.#trie.fingerprint(range);
+	}
+
+	fingerprints(ranges: readonly ReconciliationRange[]): Promise<readonly ReconciliationSum[]> {
+		return this.#trie.fingerprints(ranges);
 	}
 
 	recordsAt(range: ReconciliationRange, ranks: readonly number[]): Promise<readonly ReconciliationRecord[]> {
 		return this.#trie.recordsAt(range, ranks);
+	}
+
+	recordsWithin(ranges: readonly ReconciliationRange[]): Promise<readonly (readonly ReconciliationRecord[])[]> {
+		return this.#trie.recordsWithin(ranges);
 	}
 
 	records(range: ReconciliationRange): AsyncIterable<readonly ReconciliationRecord[]> {

@@ -1,9 +1,10 @@
 /** Keys of the reconciliation index, and what they stand for. */
 import { writeUint } from "../bytes/big-endian.js";
 import { fromHex, toHex } from "../bytes/hex.js";
+import type { ReconciliationBound, ReconciliationRange, ReconciliationRecord } from "./reconciliation.js";
 import { decodeRecordHead } from "./record.js";
-import type { ReconciliationBound, ReconciliationRecord } from "./store.js";
 import { createdAtOfKey, keyBytes, makeKey } from "./trie-node.js";
+import type { KeySpan } from "./trie-walks.js";
 
 export function recordOf(key: Uint8Array): ReconciliationRecord {
 	return { createdAt: createdAtOfKey(key), hash: toHex(key.subarray(6)) };
@@ -14,7 +15,11 @@ export function keyOfRecord(value: Uint8Array): Uint8Array {
 	return makeKey(createdAt, fromHex(hash, 32));
 }
 
-export function boundKey(bound: ReconciliationBound): Uint8Array {
+export function keySpan({ lower, upper }: ReconciliationRange): KeySpan {
+	return { from: boundKey(lower), upper: upper && boundKey(upper) };
+}
+
+function boundKey(bound: ReconciliationBound): Uint8Array {
 	const key = new Uint8Array(keyBytes);
 	if (bound.createdAt >= 2 ** 48) return key.fill(0xff);
 	writeUint(key, 0, bound.createdAt, 6);

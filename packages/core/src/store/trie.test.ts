@@ -1,4 +1,4 @@
-import { faultyLevel } from "@mindoodb/testing";
+import { countingLevel, faultyLevel } from "@mindoodb/testing";
 import fc from "fast-check";
 import { MemoryLevel } from "memory-level";
 import { expect, test } from "vitest";
@@ -130,6 +130,31 @@ test("splitting a range anywhere keeps count and sum", async () => {
 		}),
 		{ numRuns: 60 },
 	);
+});
+
+test("lesson 33: many ranges are read a depth at a time, whatever their number", async () => {
+	const counting = countingLevel(await memoryLevel());
+	const table = new LevelTable(counting.level);
+	const items = randomItems(4000, 5, 1 << 30).sort((a, b) => a.createdAt - b.createdAt);
+	const filled = new Trie(table);
+	filled.reset(0);
+	for (const [index, { createdAt, hash }] of items.entries()) filled.add(index + 1, createdAt, hash);
+	await filled.flush();
+	const bounds = items
+		.filter((_, index) => index % 40 === 0)
+		.map(({ createdAt }) => ({ createdAt, hashPrefix: new Uint8Array(0) }));
+	const ranges = bounds.slice(1).map((upper, index) => ({ lower: bounds[index] as typeof upper, upper }));
+	const readsOf = async (ask: (trie: Trie) => Promise<unknown>) => {
+		const trie = new Trie(table);
+		trie.reset(items.length);
+		counting.reset();
+		await ask(trie);
+		return counting.counts.reads;
+	};
+	// The createdAt of these lie eight digits deep, and what covers the index is read once.
+	expect(await readsOf((trie) => trie.fingerprints(ranges))).toBeLessThanOrEqual(10);
+	expect(await readsOf((trie) => trie.recordsWithin(ranges))).toBeLessThanOrEqual(10);
+	expect(await readsOf((trie) => trie.recordsAt(everything, [5, 900, 2000, 3100, 3999]))).toBeLessThanOrEqual(11);
 });
 
 test("a failed read in the middle of an insertion loses nothing", async () => {

@@ -10,15 +10,14 @@ import { fromHex, toHex } from "../bytes/hex.js";
 import { StoreError } from "../errors.js";
 import type { Placed } from "./drafting.js";
 import { LruMap } from "./lru-map.js";
+import type { ReconciliationRange, ReconciliationRecord } from "./reconciliation.js";
 import { headBytes } from "./record.js";
 import { arrivalOfRecordKey, metaKeys, prefixRange, recordKey, recordKeys, tags, trieKey } from "./row-keys.js";
 import type { Row, RowWrite } from "./rows.js";
-import type { ReconciliationRange, ReconciliationRecord } from "./store.js";
 import type { Table } from "./table.js";
-import { boundKey, keyBehind, keyOfRecord, recordOf } from "./trie-key.js";
+import { keyBehind, keyOfRecord, keySpan, recordOf } from "./trie-key.js";
 import {
 	addKey,
-	addSum,
 	decodeNode,
 	digitOf,
 	emptySum,
@@ -31,6 +30,7 @@ import {
 	subtractSum,
 	type TrieNode,
 } from "./trie-node.js";
+import { firstKeys, keysAt, keysWithin, sumsBelow } from "./trie-walks.js";
 
 export const flushEvery = 4096;
 const cachedNodes = 2048;
@@ -120,39 +120,51 @@ export class Trie {
 		});
 	}
 
-	fingerprint(range: ReconciliationRange): Promise<Sum> {
+	async fingerprint(range: ReconciliationRange): Promise<Sum> {
+		return (await this.fingerprints([range]))[0] as Sum;
+	}
+
+	fingerprints(ranges: readonly ReconciliationRange[]): Promise<Sum[]> {
 		return this.#exclusive(async () => {
 			await this.#apply();
-			const upper = range.upper === undefined ? await this.#total() : await this.#below(boundKey(range.upper));
-			const below = subtractSum(upper, await this.#below(boundKey(range.lower)));
-			return below.count < 0 ? emptySum() : below;
+			const spans = ranges.map(keySpan);
+			// Most ranges begin where another one ends.
+			const bounds = new Map(spans.flatMap(({ from, upper }) => [from, upper]).map((key) => [keyName(key), key]));
+			const found = await sumsBelow(this.#load, [...bounds.values()]);
+			const sums = new Map([...bounds.keys()].map((name, index) => [name, found[index] as Sum]));
+			return spans.map(({ from, upper }) => {
+				const within = subtractSum(sums.get(keyName(upper)) as Sum, sums.get(keyName(from)) as Sum);
+				return within.count < 0 ? emptySum() : within;
+			});
 		});
 	}
 
 	recordsAt(range: ReconciliationRange, ranks: readonly number[]): Promise<ReconciliationRecord[]> {
 		return this.#exclusive(async () => {
 			await this.#apply();
-			const first = (await this.#below(boundKey(range.lower))).count;
-			const end = (range.upper === undefined ? await this.#total() : await this.#below(boundKey(range.upper))).count;
-			const found: ReconciliationRecord[] = [];
-			for (const rank of ranks) {
-				const key = first + rank < end ? await this.#keyAt(first + rank) : undefined;
-				if (key !== undefined) found.push(recordOf(key));
-			}
-			return found;
+			const { from, upper } = keySpan(range);
+			const [first, end] = (await sumsBelow(this.#load, [from, upper])).map(({ count }) => count) as [number, number];
+			const within = ranks.map((rank) => first + rank).filter((rank) => rank < end);
+			return (await keysAt(this.#load, within)).map(recordOf);
+		});
+	}
+
+	/** All records of ranges, as of one moment: for ranges that hold few. */
+	recordsWithin(ranges: readonly ReconciliationRange[]): Promise<ReconciliationRecord[][]> {
+		return this.#exclusive(async () => {
+			await this.#apply();
+			return (await keysWithin(this.#load, ranges.map(keySpan))).map((keys) => keys.map(recordOf));
 		});
 	}
 
 	async *records(range: ReconciliationRange): AsyncGenerator<readonly ReconciliationRecord[]> {
-		const upper = range.upper === undefined ? undefined : boundKey(range.upper);
-		let from: Uint8Array | undefined = boundKey(range.lower);
+		const { from: lower, upper } = keySpan(range);
+		let from: Uint8Array | undefined = lower;
 		while (from !== undefined) {
 			const start: Uint8Array = from;
 			const keys: Uint8Array[] = await this.#exclusive(async () => {
 				await this.#apply();
-				const found: Uint8Array[] = [];
-				await this.#collect([], start, upper, found);
-				return found;
+				return firstKeys(this.#load, { from: start, upper }, recordsPerBatch);
 			});
 			if (keys.length > 0) yield keys.map(recordOf);
 			from = keys.length < recordsPerBatch ? undefined : keyBehind(keys[keys.length - 1] as Uint8Array);
@@ -256,94 +268,24 @@ export class Trie {
 	}
 
 	/** Nodes by path; a missing one is an empty leaf. */
-	async #load(paths: readonly (readonly number[])[]): Promise<TrieNode[]> {
-		const nodes: (TrieNode | undefined)[] = paths.map((digits) => {
-			const name = nameOf(digits);
-			return this.#dirty.get(name)?.node ?? this.#clean.get(name);
-		});
-		const missing = paths.flatMap((digits, index) => (nodes[index] === undefined ? [{ digits, index }] : []));
-		const values = await this.#table.getMany(missing.map(({ digits }) => trieKey(digits)));
-		for (const [position, { digits, index }] of missing.entries()) {
-			const value = values[position];
+	readonly #load = async (paths: readonly (readonly number[])[]): Promise<TrieNode[]> => {
+		const names = paths.map(nameOf);
+		const nodes = names.map((name) => this.#dirty.get(name)?.node ?? this.#clean.get(name));
+		const missing = new Map<string, readonly number[]>();
+		for (const [index, digits] of paths.entries()) {
+			if (nodes[index] === undefined) missing.set(names[index] as string, digits);
+		}
+		if (missing.size === 0) return nodes as TrieNode[];
+		const values = await this.#table.getMany([...missing.values()].map(trieKey));
+		const read = new Map<string, TrieNode>();
+		for (const [index, name] of [...missing.keys()].entries()) {
+			const value = values[index];
 			const node: TrieNode = value === undefined ? { kind: "leaf", keys: [] } : decodeNode(value);
-			nodes[index] = node;
-			this.#clean.set(nameOf(digits), node);
+			read.set(name, node);
+			this.#clean.set(name, node);
 		}
-		return nodes as TrieNode[];
-	}
-
-	async #total(): Promise<Sum> {
-		const [root] = await this.#load([[]]);
-		const sum = emptySum();
-		if (root?.kind === "inner") for (const slot of root.slots) if (slot) addSum(sum, slot);
-		if (root?.kind === "leaf") for (const key of root.keys) addKey(sum, key);
-		return sum;
-	}
-
-	/** Sum of all keys below `bound`. */
-	async #below(bound: Uint8Array): Promise<Sum> {
-		const sum = emptySum();
-		for (let digits: number[] = []; ; ) {
-			const [node] = await this.#load([digits]);
-			if (node?.kind !== "inner") {
-				if (node === undefined) return sum;
-				for (const key of node.keys.slice(0, lowerBound(node.keys, bound))) addKey(sum, key);
-				return sum;
-			}
-			const digit = digitOf(bound, digits.length);
-			for (let i = 0; i < digit; i++) {
-				const slot = node.slots[i];
-				if (slot) addSum(sum, slot);
-			}
-			if (node.slots[digit] === undefined) return sum;
-			digits = [...digits, digit];
-		}
-	}
-
-	/** The key that so many others stand before. */
-	async #keyAt(rank: number): Promise<Uint8Array | undefined> {
-		let left = rank;
-		for (let digits: number[] = []; ; ) {
-			const [node] = await this.#load([digits]);
-			if (node?.kind !== "inner") return node?.keys[left];
-			const digit = node.slots.findIndex((slot) => {
-				if (slot === undefined) return false;
-				if (left < slot.count) return true;
-				left -= slot.count;
-				return false;
-			});
-			if (digit < 0) return undefined;
-			digits = [...digits, digit];
-		}
-	}
-
-	/** Keys of a subtree from `from` to below `upper`, until there are enough. */
-	async #collect(
-		digits: readonly number[],
-		from: Uint8Array,
-		upper: Uint8Array | undefined,
-		found: Uint8Array[],
-	): Promise<void> {
-		const [node] = await this.#load([digits]);
-		if (node?.kind === "leaf") {
-			const end = upper === undefined ? node.keys.length : lowerBound(node.keys, upper);
-			found.push(...node.keys.slice(lowerBound(node.keys, from), end).slice(0, recordsPerBatch - found.length));
-			return;
-		}
-		if (node === undefined) return;
-		for (const digit of this.#digitsWithin(node, digits, from, upper)) {
-			if (found.length >= recordsPerBatch) return;
-			await this.#collect([...digits, digit], from, upper, found);
-		}
-	}
-
-	/** Children that can hold keys of a range. `from` and `upper` restrict only along their own path. */
-	#digitsWithin(node: InnerNode, digits: readonly number[], from: Uint8Array, upper: Uint8Array | undefined): number[] {
-		const least = digits.every((digit, depth) => digit === digitOf(from, depth)) ? digitOf(from, digits.length) : 0;
-		const onUpper = upper !== undefined && digits.every((digit, depth) => digit === digitOf(upper, depth));
-		const most = onUpper ? digitOf(upper, digits.length) : 63;
-		return node.slots.flatMap((slot, digit) => (slot !== undefined && digit >= least && digit <= most ? [digit] : []));
-	}
+		return nodes.map((node, index) => node ?? (read.get(names[index] as string) as TrieNode));
+	};
 
 	/** Throws the rows away and builds the index anew from the records. */
 	rebuild(): Promise<void> {
@@ -378,6 +320,10 @@ export class Trie {
 		this.#turn = result.catch(() => undefined);
 		return result;
 	}
+}
+
+function keyName(key: Uint8Array | undefined): string {
+	return key === undefined ? "" : toHex(key);
 }
 
 function nameOf(digits: readonly number[]): string {

@@ -22,6 +22,8 @@ export interface VerifyContext {
 	readonly crypto: Crypto;
 	readonly tenantRoot: string;
 	readonly dbId: string;
+	/** Whether entries of documents may come without their payloads. */
+	readonly headersAlone: boolean;
 	/**
 	 * Which of these addresses need no check, because they are here already or were purged.
 	 * @param hashes recomputed ones.
@@ -56,6 +58,7 @@ export async function verifyEntries(offered: readonly StoredEntry[], context: Ve
 	}
 	const settled = await context.settled(candidates.map(({ entry }) => entry.hash));
 	const fresh = candidates.filter(({ entry }) => !settled.has(entry.hash));
+	checkAlone(fresh, context.headersAlone);
 	await checkPayloads(fresh, context.crypto);
 	await checkSignatures(fresh, context.crypto);
 	await checkChains(fresh, context);
@@ -92,15 +95,22 @@ async function parseWhole(crypto: Crypto, offered: Entry): Promise<Entry> {
 	const parsed = await parseEntry(crypto, offered);
 	if (parsed.payload !== undefined) checkPayload(parsed.fields, parsed.payload);
 	// A replica that gets the header alone could not tell where the bytes lie; all must take the same.
-	const entry = liesAsHeaderSays(parsed) ? parsed : { ...parsed, payload: undefined };
-	if (entry.payload !== undefined) return entry;
-	if (!mayComeAlone(entry)) throw new FormatError("entry: the payload is missing");
-	return entry;
+	return liesAsHeaderSays(parsed) ? parsed : { ...parsed, payload: undefined };
 }
 
-/** A replica may hold the headers of chunks alone. */
-function mayComeAlone(entry: Entry): boolean {
-	return isLargeChunk(entry) && (entry.fields?.originalSize ?? 0) <= limits.chunkBytes;
+/** A replica may hold the headers of chunks alone, and those of a document's past. */
+function mayComeAlone(entry: Entry, headersAlone: boolean): boolean {
+	if (entry.fields === undefined) return false;
+	if (entry.fields.entryType !== "attachment_chunk") return headersAlone;
+	return isLargeChunk(entry) && entry.fields.originalSize <= limits.chunkBytes;
+}
+
+function checkAlone(candidates: readonly Candidate[], headersAlone: boolean): void {
+	for (const candidate of candidates) {
+		const { entry } = candidate;
+		if (entry.kind === "stub" || entry.payload !== undefined || mayComeAlone(entry, headersAlone)) continue;
+		candidate.refusal = refuse(entry.hash, "format", "entry: the payload is missing");
+	}
 }
 
 async function parseStub(crypto: Crypto, offered: Stub): Promise<Stub> {

@@ -2,14 +2,16 @@
  * The process that `crash.test.ts` kills: writes entries in groups of all sizes and says on stdout what is durable. It runs the
  * built packages.
  *
- * Arguments: folder, tenantRoot. Lines: "ack HASH…", "purging DOCID", "purged DOCID".
+ * Arguments: folder, tenantRoot. It is started ahead and waits for a byte on stdin. Lines: "ack HASH…", "purging DOCID", "purged DOCID".
  */
+import { once } from "node:events";
 import { writeSync } from "node:fs";
 import { entryMaker } from "@mindoodb/testing";
 import { folderStores, nodeCrypto } from "mindoodb";
 
 const [dir, tenantRoot] = process.argv.slice(2);
 const crypto = nodeCrypto();
+await once(process.stdin, "data");
 const store = await folderStores(dir, crypto).open({ tenantRoot, dbId: "notes", purpose: "documents" });
 const say = (line) => writeSync(1, `${line}\n`);
 const random = (below) => crypto.randomBytes(2).reduce((sum, byte) => sum * 256 + byte, 0) % below;

@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { Entry, LocalStore } from "@mindoodb/core";
 import { folderStores, nodeCrypto } from "mindoodb";
@@ -13,6 +14,8 @@ const child = fileURLToPath(new URL("./crash-child.test.mjs", import.meta.url));
 const tenantRoot = "ab".repeat(32);
 const everything = { lower: { createdAt: 0, hashPrefix: new Uint8Array(0) } };
 let dir = "";
+/** Loads the library while the one before it writes and what that left is looked at. */
+let next: ChildProcessByStdio<Writable, Readable, Readable>;
 
 beforeAll(async () => {
 	for (const built of ["../../dist/node/index.js", "../../../testing/dist/index.js"]) {
@@ -20,9 +23,17 @@ beforeAll(async () => {
 		if (!existsSync(path)) throw new Error(`${path} is missing: run "npm run build" before this test`);
 	}
 	dir = await mkdtemp(join(tmpdir(), "mindoodb-crash-"));
+	next = startWriter();
 });
 
-afterAll(() => rm(dir, { recursive: true, force: true }));
+afterAll(async () => {
+	next?.kill("SIGKILL");
+	await rm(dir, { recursive: true, force: true });
+});
+
+function startWriter(): typeof next {
+	return spawn(process.execPath, [child, dir, tenantRoot], { stdio: ["pipe", "pipe", "pipe"] });
+}
 
 interface Said {
 	readonly acknowledged: readonly string[];
@@ -32,16 +43,15 @@ interface Said {
 
 /** Lets the child write, kills it some time after its first word. */
 async function writeAndKill(delay: number): Promise<Said> {
-	const running: ChildProcess = spawn(process.execPath, [child, dir, tenantRoot], {
-		stdio: ["ignore", "pipe", "pipe"],
-	});
+	const running = next;
+	running.stdin.write("1");
 	let text = "";
 	let complaint = "";
-	running.stderr?.on("data", (data) => {
+	running.stderr.on("data", (data) => {
 		complaint += String(data);
 	});
 	const begun = new Promise<void>((resolve) => {
-		running.stdout?.on("data", (data) => {
+		running.stdout.on("data", (data) => {
 			text += String(data);
 			resolve();
 		});
@@ -51,6 +61,7 @@ async function writeAndKill(delay: number): Promise<Said> {
 	if (running.exitCode !== null) throw new Error(`the writing process ended by itself: ${complaint}`);
 	await new Promise((resolve) => setTimeout(resolve, delay));
 	running.kill("SIGKILL");
+	next = startWriter();
 	await ended;
 	// What stands behind the last line end was cut off by the kill.
 	const lines = text.split("\n").slice(0, -1);

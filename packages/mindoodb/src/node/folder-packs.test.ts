@@ -313,7 +313,7 @@ describe("erasing", () => {
 		expect(await isOnDisk(contents[0].payload)).toBe(false);
 		const lacking = [];
 		for await (const batch of store.contents.lacking()) lacking.push(...batch);
-		expect(lacking).toEqual([{ contentHash: first, bytes: chunkBytes }]);
+		expect(lacking).toEqual([{ contentHash: first, bytes: chunkBytes, ofDocument: false }]);
 		expect(await store.hasContents?.([first, ...others])).toEqual(others);
 		expect(await store.contents.put([contents[0], contents[0]])).toEqual([first]);
 		expect(await store.contents.put(contents)).toHaveLength(4);

@@ -131,6 +131,7 @@ function releasing(level: Level, folder: string): Level {
 			await level.close();
 		},
 		get: (key) => level.get(key),
+		...(level.getSync && { getSync: (key: Uint8Array) => level.getSync?.(key) }),
 		getMany: (keys) => level.getMany(keys),
 		hasMany: (keys) => level.hasMany(keys),
 		iterator: (range) => level.iterator(range),

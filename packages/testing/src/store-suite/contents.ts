@@ -20,6 +20,44 @@ export function testContents(make: MakeStoreUnderTest): void {
 	const payloadsOf = async (store: LocalStore, entries: readonly Entry[]) =>
 		(await store.getEntries(hashesOf(entries))).map((entry) => entry.kind === "entry" && entry.payload?.[0]);
 
+	describe("payloads of documents", () => {
+		test("may be lacking where that is asked for, are no damage then, and come later", () =>
+			onStage(make, async (stage) => {
+				const small = await stage.maker.make({ originalSize: 71 });
+				const large = await stage.maker.make({ payload: new Uint8Array(9000).fill(2), originalSize: 20_000 });
+				const here = await stage.maker.make();
+				const bare = [small, large].map(withoutPayload);
+				const refused = (await stage.store.putEntries([...bare, here])).refused.map(({ reason }) => reason);
+				expect(refused).toEqual(["format", "format"]);
+				expect((await stage.store.receive(bare, { headersAlone: true })).stored).toHaveLength(2);
+				expect((await stage.store.putEntries(bare)).known).toEqual(hashesOf(bare));
+				for await (const store of closedAndOpened(stage)) {
+					expect(await payloadsOf(store, [small, large])).toEqual([undefined, undefined]);
+					for (const contents of [true, false]) {
+						expect((await store.entriesAfter(0, { contents })).damaged).toEqual([]);
+					}
+					expect(await collect(one(store.verifyRecords()))).toEqual([]);
+					const lacking = await collect(store.contents.lacking());
+					expect(new Set(lacking)).toEqual(
+						new Set([
+							{ contentHash: hashOf(small), bytes: 100, ofDocument: true },
+							{ contentHash: hashOf(large), bytes: 20_029, ofDocument: true },
+						]),
+					);
+				}
+				const { contents } = stage.store;
+				await contents.put(
+					[small, large].map((entry) => ({ contentHash: hashOf(entry), payload: entry.payload as Uint8Array })),
+				);
+				for await (const store of closedAndOpened(stage)) {
+					expect(await store.getEntries(hashesOf([small, large]))).toEqual([small, large]);
+					expect(await collect(store.contents.lacking())).toEqual([]);
+				}
+				await stage.store.purgeDocHistory(small.common.docId);
+				expect(await stage.store.contents.has([hashOf(small), hashOf(large)])).toEqual([false, true]);
+			}));
+	});
+
 	describe("payloads of chunks", () => {
 		test("may be lacking, and are no damage then", () =>
 			onStage(make, async (stage) => {
@@ -35,7 +73,9 @@ export function testContents(make: MakeStoreUnderTest): void {
 					const page = await store.entriesAfter(0);
 					expect([page.damaged, page.arrivals.length]).toEqual([[], 2]);
 					expect(await collect(one(store.verifyRecords()))).toEqual([]);
-					expect(await collect(store.contents.lacking())).toEqual([{ contentHash: hashOf(a), bytes: size + 29 }]);
+					expect(await collect(store.contents.lacking())).toEqual([
+						{ contentHash: hashOf(a), bytes: size + 29, ofDocument: false },
+					]);
 				}
 			}));
 

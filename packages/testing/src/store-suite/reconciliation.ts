@@ -65,12 +65,19 @@ export function testReconciliation(make: MakeStoreUnderTest): void {
 				}),
 			fc.nat(2 ** 31).map((createdAt): ReconciliationBound => bound(createdAt)),
 		);
+		const recordsOf = ({ lower, upper }: ReconciliationRange) =>
+			sorted.filter((record) => !isBelow(record, lower) && (upper === undefined || isBelow(record, upper)));
 		await fc.assert(
 			fc.asyncProperty(anyBound, fc.option(anyBound, { nil: undefined }), async (lower, upper) => {
 				const range: ReconciliationRange = upper === undefined ? { lower } : { lower, upper };
-				const within = sorted.filter(
-					(record) => !isBelow(record, lower) && (upper === undefined || isBelow(record, upper)),
+				const within = recordsOf(range);
+				// Several at once: one that is empty, one twice, neighbours and one round them all.
+				const ranges = [range, ...(upper ? [{ lower: bound(0), upper: lower }, { lower: upper }] : []), range];
+				const several = [...ranges, { lower: bound(9), upper: bound(9) }, { lower: bound(0) }];
+				expect(await store.fingerprints(several)).toEqual(
+					several.map(recordsOf).map((records) => ({ count: records.length, sum: sumOf(records) })),
 				);
+				expect(await store.recordsWithin(several)).toEqual(several.map(recordsOf));
 				expect(await store.fingerprint(range)).toEqual({ count: within.length, sum: sumOf(within) });
 				expect(await collect(store.records(range))).toEqual(within);
 				const ranks = [0, 1, within.length >> 1, within.length - 1, within.length, within.length + 500];
