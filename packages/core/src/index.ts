@@ -111,7 +111,9 @@ export { openLevelStore } from "./store/level-store.js";
 export { LruMap } from "./store/lru-map.js";
 export { objectRowBytes } from "./store/objects.js";
 export type { PackRange, Packs } from "./store/packs.js";
-export { arrivalOfRecordKey, contentKeys, recordKeys } from "./store/row-keys.js";
+export type * from "./store/recent-entries.js";
+export type * from "./store/reconciliation.js";
+export { arrivalOfRecordKey, contentKeys, metaKeys, recordKeys } from "./store/row-keys.js";
 export type * from "./store/rows.js";
 export type * from "./store/staging.js";
 export type * from "./store/store.js";
@@ -132,13 +134,14 @@ export {
 	type SyncState,
 	type SyncStatus,
 } from "./sync/connecting/sync-handle.js";
-export type { SyncOptions, SyncTarget } from "./sync/connecting/sync-options.js";
+export type { HistoryMode, SyncOptions, SyncTarget } from "./sync/connecting/sync-options.js";
 export { askToKeep, dismiss, type Ending, type Greeter, greet } from "./sync/greeting/greeting.js";
 export { isKnown, type RememberedStore, type Standing, type SyncedStore, type SyncHost } from "./sync/host.js";
 export { PeerMemory, type PeerMemoryOptions, rememberedOf } from "./sync/levelling/peer-memory.js";
 export { Pull, type PullParts, type PullResult } from "./sync/levelling/pull.js";
 export type { PullOptions } from "./sync/levelling/pull-options.js";
 export type { PushResult, TransferOptions } from "./sync/levelling/push.js";
+export { RecentDocuments } from "./sync/levelling/recent-documents.js";
 export { type Expected, IncomingPayloads } from "./sync/payloads/incoming.js";
 export type { Sender, TransferEnd } from "./sync/payloads/incoming-payload.js";
 export { OutgoingPayloads } from "./sync/payloads/outgoing.js";

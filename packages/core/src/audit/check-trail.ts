@@ -217,6 +217,7 @@ class TrailCheck {
 				crypto: this.#crypto,
 				tenantRoot: this.#tenantRoot ?? "",
 				dbId,
+				headersAlone: false,
 				settled: async () => new Set(),
 				vouched: async (unsigned) => new Set(unsigned.filter((each) => !isChunk(each)).map(({ hash }) => hash)),
 			},

@@ -131,6 +131,7 @@ class Verification {
 				crypto: this.#crypto,
 				tenantRoot: at.backup.tenantRoot,
 				dbId: at.part.dbId,
+				headersAlone: false,
 				settled: async () => new Set(),
 				// Whether somebody vouches for what is unsigned shows at the end. A chunk is always signed itself.
 				vouched: async (unsigned) => new Set(unsigned.map(({ hash }) => hash)),

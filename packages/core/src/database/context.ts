@@ -5,6 +5,7 @@ import type { LocalStore } from "../store/store.js";
 import type { SyncHandle } from "../sync/connecting/sync-handle.js";
 import type { SyncOptions, SyncTarget } from "../sync/connecting/sync-options.js";
 import type { AttachmentReader } from "./attachments/attachment-reader.js";
+import type { HistoryHolding } from "./holding/history-holding.js";
 import type { AttachmentHolding } from "./holding/holding.js";
 import type { SnapshotPolicy } from "./snapshots/policy.js";
 import type { DatabaseTrust } from "./trust-port.js";
@@ -27,6 +28,7 @@ export interface DatabaseContext {
 	readonly largestAttachment: () => Promise<number | undefined>;
 	readonly attachments: AttachmentReader;
 	readonly holding: AttachmentHolding;
+	readonly past: HistoryHolding;
 	readonly keyring: Keyring;
 	readonly trust: DatabaseTrust;
 	/** Brings this database and the directory level with another replica. */

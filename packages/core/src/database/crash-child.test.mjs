@@ -1,20 +1,20 @@
 /**
  * The process that `crash.test.ts` kills: a member who writes documents in every way at once and says on stdout what was acknowledged.
- * It runs the built packages.
  *
- * Arguments: a JSON file with folder, identity, user and keys; the number of this run. Lines: "ready", "doc ID KEY", "deleted ID", "setting KEY".
+ * Argument: a JSON file with folder, identity, user and keys. It is started ahead and waits; the number of its run on stdin lets it begin.
+ * Lines: "ready", "doc ID KEY", "deleted ID", "setting KEY".
  */
+import { once } from "node:events";
 import { readFileSync, writeSync } from "node:fs";
-import { cheapKdf } from "@mindoodb/testing";
 import { folderStores, fromHex, nodeCrypto, nodeEnv, TenantFactory } from "mindoodb";
 
-const [file, run] = process.argv.slice(2);
-const { dir, identity, user, password, keys } = JSON.parse(readFileSync(file, "utf8"));
+const { dir, identity, user, keys } = JSON.parse(readFileSync(process.argv[2], "utf8"));
+const run = String((await once(process.stdin, "data"))[0]);
 const env = await nodeEnv({ stores: folderStores(dir, nodeCrypto()) });
 const factory = new TenantFactory(env);
 const keyBag = factory.createKeyBag();
 for (const [keyId, key] of Object.entries(keys)) keyBag.set(keyId, fromHex(key), 1);
-const tenant = await factory.openTenant({ identity, keyBag, user: { id: user, password, ...cheapKdf } });
+const tenant = await factory.openTenant({ identity, keyBag, user });
 const notes = await tenant.openDB("notes");
 const directory = await tenant.openDirectory();
 

@@ -1,12 +1,14 @@
 /** Kills a writing process at random moments and looks at what it left. `CRASH_KILLS` sets how often. */
-import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { cheapKdf, observe } from "@mindoodb/testing";
 import { folderStores, memoryStores, nodeCrypto, nodeEnv } from "mindoodb";
+import { rolldown } from "rolldown";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { toHex } from "../bytes/hex.js";
 import type { KeyBag } from "../keys/key-bag.js";
@@ -22,7 +24,15 @@ const kills = Number(process.env.CRASH_KILLS ?? 200);
 const fullCheckEvery = 20;
 const password = "password";
 const child = fileURLToPath(new URL("./crash-child.test.mjs", import.meta.url));
+/** Among the packages, so that the child finds those with native code, which are not bundled. */
+const bundles = fileURLToPath(new URL("../../../../node_modules/", import.meta.url));
+const native = ["@node-rs/argon2", "classic-level", "lz4-napi", "node-datachannel"];
 
+type Writer = ChildProcessByStdio<Writable, Readable, Readable>;
+
+/** Started while the one before it writes and what that left is looked at: loading the library takes longer than all the rest. */
+let next: Writer;
+let bundle: string;
 let dir: string;
 let file: string;
 let identity: TenantIdentity;
@@ -37,10 +47,6 @@ interface Acknowledged {
 }
 
 beforeAll(async () => {
-	for (const built of ["../../../mindoodb/dist/node/index.js", "../../../testing/dist/index.js"]) {
-		const path = fileURLToPath(new URL(built, import.meta.url));
-		if (!existsSync(path)) throw new Error(`${path} is missing: run "npm run build" before this test`);
-	}
 	dir = await mkdtemp(join(tmpdir(), "mindoodb-crash-"));
 	file = join(dir, "member.json");
 	const env = await nodeEnv({ stores: folderStores(join(dir, "stores"), nodeCrypto()) });
@@ -52,14 +58,29 @@ beforeAll(async () => {
 	identity = tenant.identity;
 	await tenant.close();
 	const keys = Object.fromEntries(keyBag.listKeys().map((keyId) => [keyId, toHex(keyBag.get(keyId) as Uint8Array)]));
-	await writeFile(file, JSON.stringify({ dir: join(dir, "stores"), identity, user, password, keys }));
+	const unlocking = { id: user, password, ...cheapKdf };
+	await writeFile(file, JSON.stringify({ dir: join(dir, "stores"), identity, user: unlocking, keys }));
+	bundle = await mkdtemp(join(bundles, ".crash-child-"));
+	const resolve = { conditionNames: ["mindoodb-source", "node", "import"] };
+	const build = await rolldown({ input: child, platform: "node", external: native, resolve });
+	await build.write({ file: join(bundle, "child.mjs"), codeSplitting: false });
+	await build.close();
+	next = startWriter();
 });
 
-afterAll(() => rm(dir, { recursive: true, force: true }));
+afterAll(async () => {
+	next?.kill("SIGKILL");
+	for (const each of [dir, bundle]) if (each !== undefined) await rm(each, { recursive: true, force: true });
+});
+
+function startWriter(): Writer {
+	return spawn(process.execPath, [join(bundle, "child.mjs"), file], { stdio: ["pipe", "pipe", "pipe"] });
+}
 
 /** Lets a process write, and kills it some milliseconds after it has begun. */
 async function writeAndKill(run: number, delay: number): Promise<Acknowledged> {
-	const running = spawn(process.execPath, [child, file, String(run)], { stdio: ["ignore", "pipe", "pipe"] });
+	const running = next;
+	running.stdin.write(String(run));
 	let text = "";
 	let complaint = "";
 	running.stderr.on("data", (data) => {
@@ -72,11 +93,12 @@ async function writeAndKill(run: number, delay: number): Promise<Acknowledged> {
 			if (run % 2 === 0 || text.split("\n").length > 2) resolve();
 		});
 	});
-	const ended = new Promise<void>((resolve) => running.once("close", () => resolve()));
+	const ended = once(running, "close");
 	await Promise.race([begun, ended]);
 	await new Promise((resolve) => setTimeout(resolve, delay));
 	if (running.exitCode !== null) throw new Error(`the writing process ended by itself: ${complaint}`);
 	running.kill("SIGKILL");
+	next = startWriter();
 	await ended;
 	// What stands behind the last line end was cut off by the kill.
 	const lines = text

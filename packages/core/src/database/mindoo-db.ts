@@ -9,6 +9,7 @@ import type { DatabaseContext } from "./context.js";
 import { Documents, type Scanned } from "./documents/documents.js";
 import { type DocumentExplanation, type EntryExplanation, Explainer, type RefusedDocument } from "./explain.js";
 import { DocumentHistory } from "./history/document-history.js";
+import type { HistoryHolding } from "./holding/history-holding.js";
 import type { AttachmentHolding } from "./holding/holding.js";
 import { forkedHeads } from "./judging/author-forks.js";
 import { type Levelling, LevellingCalls } from "./levelling/levelling-calls.js";
@@ -253,6 +254,8 @@ export class MindooDB extends LevellingCalls {
 	 */
 	async collectGarbage(options: { readonly dryRun?: boolean } = {}): Promise<CollectedStaging> {
 		this.#live();
+		// What notes which chunks are needed is written behind the change that needs them.
+		for (const writer of [this.#writer, ...this.#writers.values()]) await writer?.idle();
 		return collectGarbage(this.#context, options);
 	}
 
@@ -360,6 +363,11 @@ export class MindooDB extends LevellingCalls {
 	protected get holding(): AttachmentHolding {
 		this.#live();
 		return this.#context.holding;
+	}
+
+	protected get past(): HistoryHolding {
+		this.#live();
+		return this.#context.past;
 	}
 
 	protected get levelling(): Levelling {

@@ -62,6 +62,8 @@ export interface RememberedStore {
 	readonly storeId: string;
 	/** Everything up to there was stored here, or noted. */
 	readonly position: StorePosition;
+	/** Whether something of it was noted, and may have to be asked for again. */
+	readonly noted: boolean;
 }
 
 export interface SyncHost {

@@ -1,6 +1,7 @@
 import { fromHex, toHex } from "../bytes/hex.js";
 import { AttachmentReader } from "../database/attachments/attachment-reader.js";
 import type { DatabaseContext } from "../database/context.js";
+import { HistoryHolding } from "../database/holding/history-holding.js";
 import { AttachmentHolding } from "../database/holding/holding.js";
 import { describeVerdict } from "../database/judging/verdict.js";
 import { MindooDB } from "../database/mindoo-db.js";
@@ -16,7 +17,7 @@ import type { LocalStore } from "../store/store.js";
 import { DirectoryLog, type DirectoryStep } from "../trust/directory-log.js";
 import { directoryId } from "../trust/directory-record.js";
 import { settingsRootOf } from "../trust/settings-root.js";
-import { largestAttachment } from "./attachment-limits.js";
+import { AttachmentLimit } from "./attachment-limits.js";
 import { DataWipe } from "./data-wipe.js";
 import { TenantTrust } from "./database-trust.js";
 import { DirectoryKeys } from "./directory-keys.js";
@@ -267,7 +268,9 @@ export class MindooTenant extends SyncingCalls {
 				store: attachmentStore ?? store,
 				mode: options.attachments,
 			});
-			return await this.#openWith(dbId, { store, attachmentStore, chunkSize, snapshots, holding }, isDirectory);
+			const { crypto } = this.#env;
+			const past = await HistoryHolding.open({ crypto, store, sources: holding.sources, mode: options.history });
+			return await this.#openWith(dbId, { store, attachmentStore, chunkSize, snapshots, holding, past }, isDirectory);
 		} catch (error) {
 			if (!isDirectory) await store.close();
 			await attachmentStore?.close();
@@ -275,21 +278,31 @@ export class MindooTenant extends SyncingCalls {
 		}
 	}
 
+	async #directoryPosition(): Promise<string> {
+		const { arrival } = await this.#directoryStore.position();
+		return `${arrival}/${this.#log.state.revision}/${this.#keyring.generation}`;
+	}
+
 	async #openWith(
 		dbId: string,
-		parts: Pick<DatabaseContext, "store" | "attachmentStore" | "chunkSize" | "snapshots" | "holding">,
+		parts: Pick<DatabaseContext, "store" | "attachmentStore" | "chunkSize" | "snapshots" | "holding" | "past">,
 		isDirectory: boolean,
 	): Promise<OpenDatabase> {
 		const { tenantRoot } = this.identity;
 		const { store, holding } = parts;
 		const trust = new TenantTrust(this.#log, this.#awaited, dbId, store);
+		const limit = new AttachmentLimit({
+			directory: () => this.openDirectory(),
+			state: () => this.#directoryPosition(),
+			dbId,
+		});
 		const context: DatabaseContext = {
 			env: this.#env,
 			tenantRoot,
 			dbId,
 			...parts,
 			evidence: { tenant: this.identity, directory: this.#directoryStore },
-			largestAttachment: async () => largestAttachment(await this.openDirectory(), dbId),
+			largestAttachment: () => limit.bytes(),
 			keyring: this.#keyring,
 			attachments: new AttachmentReader({ env: this.#env, keyring: this.#keyring }, holding),
 			trust,

@@ -5,7 +5,7 @@ import type { OpenedBackup } from "../backup/opened-backup.js";
 import { type BackupSource, type WriteBackupOptions, type WrittenBackup, writeBackup } from "../backup/write-backup.js";
 import type { Crypto } from "../crypto/crypto.js";
 import type { MindooDB } from "../database/mindoo-db.js";
-import { VerifyError } from "../errors.js";
+import { UsageError, VerifyError } from "../errors.js";
 import type { Refusal } from "../store/store.js";
 import { directoryId } from "../trust/directory-record.js";
 import type { MindooTenant } from "./mindoo-tenant.js";
@@ -13,7 +13,7 @@ import type { MindooTenant } from "./mindoo-tenant.js";
 /**
  * Writes an archive of all databases of a tenant and of its directory, as they are at this moment, while they are in use. Databases that
  * keep their attachments in a store of their own must be open with it.
- * @throws as `writeBackup`.
+ * @throws as `writeBackup`. @throws {UsageError} when a dense replica lacks some of the past, and no source has it.
  */
 export async function backupTenant(
 	tenant: MindooTenant,
@@ -22,6 +22,7 @@ export async function backupTenant(
 ): Promise<WrittenBackup> {
 	const databases: MindooDB[] = [];
 	for (const dbId of await tenant.listDatabases()) databases.push(await tenant.openDB(dbId));
+	for (const db of databases) await demandPast(db);
 	const documents = databases.map(({ id, store }): BackupSource => ({ dbId: id, purpose: "documents", store }));
 	const attachments = databases.flatMap(({ id, attachmentStore: store }): BackupSource[] =>
 		store === undefined ? [] : [{ dbId: id, purpose: "attachments", store }],
@@ -30,6 +31,17 @@ export async function backupTenant(
 	const last: BackupSource = { dbId: directory.id, purpose: "documents", store: directory.store };
 	// Changes before the chunks that they refer to, and everything before the grants that it rests on.
 	return writeBackup(sink, { tenant: tenant.identity, sources: [...documents, ...attachments, last] }, options);
+}
+
+/** In an archive nobody could tell what was left out from what somebody has taken out. */
+async function demandPast(db: MindooDB): Promise<void> {
+	await db.fetchHistory();
+	const { payloads } = (await db.countLacking()).past;
+	if (payloads === 0) return;
+	throw new UsageError('backup: the past of documents is not all here; sync with history "whole" first', {
+		field: "history",
+		found: payloads,
+	});
 }
 
 /** What one database took from the archives. */

@@ -5,6 +5,7 @@ import { UsageError } from "../errors.js";
 import type { KeyBag } from "../keys/key-bag.js";
 import type { UnlockedUser } from "../keys/user-id.js";
 import type { LocalStore } from "../store/store.js";
+import type { HistoryMode } from "../sync/connecting/sync-options.js";
 import { checkChunkSize, defaultChunkSize } from "./attachment-limits.js";
 import type { TenantTrust } from "./database-trust.js";
 import type { TenantIdentity } from "./tenant-identity.js";
@@ -30,6 +31,11 @@ export interface OpenDatabaseOptions {
 	 * from one opening to the next. @default what was chosen the last time, at first "eager"
 	 */
 	readonly attachments?: AttachmentMode;
+	/**
+	 * How much of the past this replica fetches when it begins with the database. May differ from one opening to the next.
+	 * @default what was chosen the last time, at first "whole"
+	 */
+	readonly history?: HistoryMode;
 	/** When snapshots of long documents are written, so that they load fast. @default when the changes since outweigh the last one */
 	readonly snapshots?: SnapshotPolicy | "off";
 }

@@ -10,6 +10,9 @@ import {
 	type PullOptions,
 	type PullResult,
 	type PutReport,
+	type ReceiveOptions,
+	RecentDocuments,
+	type RecentOptions,
 	type Refusal,
 	type RememberedStore,
 	rememberedOf,
@@ -30,6 +33,8 @@ export interface StoreHostOptions {
 	readonly dbIds?: readonly string[];
 	/** Whether databases that others name are kept too. @default true */
 	readonly takesAll?: boolean;
+	/** Whether an empty store takes the newest documents first. @default false */
+	readonly latestFirst?: boolean;
 	/** Where payloads come together that come in Chunks. */
 	readonly incoming?: IncomingPayloads;
 	/** Puts a wrapper round what the session reads. */
@@ -114,6 +119,7 @@ export class HostedStore implements SyncedStore {
 	readonly #clock: Clock;
 	readonly #crypto: Crypto;
 	readonly #strangers: ReadonlySet<string>;
+	readonly #latestFirst: boolean;
 	readonly #onAppended = new Set<() => void>();
 	/** What peers have acknowledged last, by their key. */
 	readonly acknowledgements = new Map<string, { position: StorePosition; declined: Refusal[] }>();
@@ -122,7 +128,7 @@ export class HostedStore implements SyncedStore {
 	constructor(
 		dbId: string,
 		local: LocalStore,
-		{ clock, crypto }: Pick<StoreHostOptions, "clock" | "crypto">,
+		{ clock, crypto, latestFirst = false }: Pick<StoreHostOptions, "clock" | "crypto" | "latestFirst">,
 		strangers: ReadonlySet<string>,
 	) {
 		this.dbId = dbId;
@@ -130,8 +136,11 @@ export class HostedStore implements SyncedStore {
 		this.local = local;
 		this.#clock = clock;
 		this.#strangers = strangers;
+		this.#latestFirst = latestFirst;
+		const recent = new RecentDocuments(local);
 		this.store = new Proxy(local, {
 			get: (target, name: keyof LocalStore) => {
+				if (name === "recent") return (options: RecentOptions) => recent.entries(options);
 				if (name === "putEntries") return (entries: readonly StoredEntry[]) => this.#receive(entries);
 				const value: unknown = target[name];
 				return typeof value === "function" ? value.bind(target) : value;
@@ -168,6 +177,10 @@ export class HostedStore implements SyncedStore {
 					return hashes.filter((_, index) => known[index] === undefined);
 				},
 			},
+			...(this.#latestFirst && {
+				takeLatest: (entries) => this.#receive(entries, { headersAlone: true }),
+				limits: { inOrder: 0 },
+			}),
 			options,
 		});
 		return pull.run(["directory", "again"]);
@@ -183,8 +196,12 @@ export class HostedStore implements SyncedStore {
 		return () => this.#onAppended.delete(listener);
 	}
 
-	async #receive(entries: readonly StoredEntry[]): Promise<PutReport> {
+	async #receive(
+		entries: readonly StoredEntry[],
+		options: Pick<ReceiveOptions, "headersAlone"> = {},
+	): Promise<PutReport> {
 		const report = await this.local.receive(entries, {
+			...options,
 			admit: async (offered) =>
 				offered.map((entry): Refusal | undefined =>
 					this.#strangers.has(linkOf(entry).createdByPublicKey)

@@ -53,6 +53,17 @@ export async function fetchLacking(
 	return { chunks, bytes, missing };
 }
 
+/** Those of one kind: of chunks, or of documents' entries. */
+export async function* lackingOf(
+	store: LocalStore,
+	kind: Pick<LackingContent, "ofDocument">,
+): AsyncGenerator<readonly LackingContent[]> {
+	for await (const batch of store.contents.lacking()) {
+		const some = batch.filter(({ ofDocument }) => ofDocument === kind.ofDocument);
+		if (some.length > 0) yield some;
+	}
+}
+
 /** What the documents' chunks lack. */
 export async function* lackingOfDocument(
 	store: LocalStore,
@@ -69,7 +80,7 @@ export async function* lackingOfDocument(
 			const hashes = [...bytes.keys()];
 			const present = await store.contents.has(hashes);
 			const lacking = hashes.filter((_, index) => !present[index]);
-			yield lacking.map((contentHash) => ({ contentHash, bytes: bytes.get(contentHash) as number }));
+			yield lacking.map((contentHash) => ({ contentHash, bytes: bytes.get(contentHash) as number, ofDocument: false }));
 		}
 	}
 }

@@ -1,6 +1,8 @@
 import type { ContentAddressedStore } from "../../store/store.js";
+import type { HistoryMode } from "../../sync/connecting/sync-options.js";
 import { HistoryCalls } from "../history/history-calls.js";
 import type { FetchOptions, FetchResult } from "./fetch-lacking.js";
+import type { HistoryHolding } from "./history-holding.js";
 import type { AttachmentHolding, LackingContents } from "./holding.js";
 
 /** The calls of a database about which bytes of attachments are on this replica. */
@@ -26,9 +28,17 @@ export abstract class HoldingCalls extends HistoryCalls {
 		return this.holding.fetchAll(options);
 	}
 
-	/** What of the attachments that this replica is to hold is not here yet, and cannot be read offline. */
-	async countLacking(): Promise<LackingContents> {
-		return this.holding.lacking();
+	/** Throws when the database is closed. */
+	protected abstract get past(): HistoryHolding;
+
+	/** What of the attachments that this replica is to hold is not here yet, and cannot be read offline; and what of the past is not. */
+	async countLacking(): Promise<LackingContents & { readonly past: LackingContents }> {
+		return { ...(await this.holding.lacking()), past: await this.past.lacking() };
+	}
+
+	/** Chooses how much of the past this replica fetches, from now on; remembered. @throws {UsageError} when the mode is none. */
+	async setHistory(mode: HistoryMode): Promise<void> {
+		await this.past.choose(mode);
 	}
 
 	/** Holds the bytes of a document's attachments from now on, also those that come later, whatever the bound; fetches what is lacking. */

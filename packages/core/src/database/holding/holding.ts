@@ -8,7 +8,7 @@ import { isLargeChunk } from "../../store/record.js";
 import type { RowWrite } from "../../store/rows.js";
 import type { ContentAddressedStore, LocalStore } from "../../store/store.js";
 import { type AttachmentMode, boundOf, checkAttachmentMode, rememberedMode, rememberMode } from "./attachment-mode.js";
-import { type FetchOptions, type FetchResult, fetchLacking, lackingOfDocument } from "./fetch-lacking.js";
+import { type FetchOptions, type FetchResult, fetchLacking, lackingOf, lackingOfDocument } from "./fetch-lacking.js";
 import { HeldLedger } from "./held-ledger.js";
 import { Pins } from "./pins.js";
 import { Sources } from "./sources.js";
@@ -66,6 +66,11 @@ export class AttachmentHolding {
 	/** Holds the chunks. */
 	get store(): LocalStore {
 		return this.#parts.store;
+	}
+
+	/** Where lacking bytes are asked for. */
+	get sources(): Sources {
+		return this.#sources;
 	}
 
 	/** @returns a function that ends it. */
@@ -224,7 +229,9 @@ export class AttachmentHolding {
 	async #wanted(docId: string | undefined): Promise<AsyncIterable<readonly LackingContent[]>> {
 		const { store } = this.#parts;
 		if (docId !== undefined) return lackingOfDocument(store, [docId]);
-		return this.#mode === "eager" ? store.contents.lacking() : lackingOfDocument(store, [...(await this.#pins.all())]);
+		return this.#mode === "eager"
+			? lackingOf(store, { ofDocument: false })
+			: lackingOfDocument(store, [...(await this.#pins.all())]);
 	}
 
 	#listed(): Promise<HeldLedger> {

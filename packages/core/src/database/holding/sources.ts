@@ -5,6 +5,8 @@ import { nameOfError } from "../../errors.js";
 import type { Content } from "../../store/contents.js";
 import { contentsByHash } from "../../store/known-bytes.js";
 import type { ContentAddressedStore } from "../../store/store.js";
+import { readFound } from "../../sync/levelling/found.js";
+import { pageEntries } from "../../sync/levelling/pages.js";
 
 /** Milliseconds that a source has for an answer. */
 const patience = 30_000;
@@ -51,6 +53,49 @@ export class Sources {
 			left = left.filter((contentHash) => !found.has(contentHash));
 		}
 		return found;
+	}
+
+	/**
+	 * Payloads of entries of documents, of which most lie nowhere but in their records: so the entries are asked for.
+	 * @param needed what each payload is to be, as SHA-256, by the hash of its entry. @returns what was found, by that.
+	 */
+	async findOfEntries(
+		needed: ReadonlyMap<string, string>,
+		also?: ContentAddressedStore,
+		silent?: Set<ContentAddressedStore>,
+	): Promise<Map<string, Uint8Array>> {
+		const found = new Map<string, Uint8Array>();
+		const wanted = new Set(needed.values());
+		let left = [...needed.keys()];
+		for (const source of this.#inOrder(also, silent)) {
+			if (left.length === 0) break;
+			const payloads = await this.#payloadsOf(source, left, silent);
+			for (const { contentHash, payload } of await contentsByHash(this.#env.crypto, payloads)) {
+				if (wanted.has(contentHash)) found.set(contentHash, payload);
+			}
+			left = left.filter((hash) => !found.has(needed.get(hash) as string));
+		}
+		return found;
+	}
+
+	async #payloadsOf(
+		source: Source,
+		hashes: readonly string[],
+		silent: Set<ContentAddressedStore> | undefined,
+	): Promise<Uint8Array[]> {
+		const { store } = source;
+		const payloads: Uint8Array[] = [];
+		if (!givesEntries(store)) return payloads;
+		for (let from = 0; from < hashes.length; ) {
+			const some = hashes.slice(from, from + pageEntries);
+			const answer = await this.#inTime(source, () => readFound(store, some), silent, timeFor(store, some.length));
+			if (answer === undefined) break;
+			for (const { entry } of answer.arrivals) {
+				if (entry.kind === "entry" && entry.payload !== undefined) payloads.push(entry.payload);
+			}
+			from += answer.covered;
+		}
+		return payloads;
 	}
 
 	/**
@@ -119,8 +164,7 @@ export class Sources {
 		contentHashes: readonly string[],
 		silent: Set<ContentAddressedStore> | undefined,
 	): Promise<Content[]> {
-		// Whether somebody is at the other end, a session sees by itself; large payloads take their time there.
-		const time = source.store.peer === undefined ? patience : patience * contentHashes.length;
+		const time = timeFor(source.store, contentHashes.length);
 		const answer = await this.#inTime(source, async () => source.store.getContents?.(contentHashes), silent, time);
 		const given: readonly unknown[] = Array.isArray(answer) ? answer : [answer];
 		if (answer === undefined || given.length === 0) return [];
@@ -167,6 +211,17 @@ export class Sources {
 
 interface Failure {
 	readonly failure: string;
+}
+
+/** Whether somebody is at the other end, a session sees by itself; large payloads take their time there. */
+function timeFor({ peer }: ContentAddressedStore, payloads: number): number {
+	return peer === undefined ? patience : patience * payloads;
+}
+
+function givesEntries(
+	store: ContentAddressedStore,
+): store is ContentAddressedStore & Required<Pick<ContentAddressedStore, "entriesByHash">> {
+	return store.entriesByHash !== undefined;
 }
 
 function isPayload(answer: unknown): answer is Uint8Array {

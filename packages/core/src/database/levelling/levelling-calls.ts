@@ -9,6 +9,8 @@ import type { PullResult } from "../../sync/levelling/pull.js";
 import type { PullOptions } from "../../sync/levelling/pull-options.js";
 import type { PushResult, TransferOptions } from "../../sync/levelling/push.js";
 import { takingSide } from "../../sync/levelling/taking-side.js";
+import { directoryId } from "../../trust/directory-record.js";
+import type { FetchedHistory, FetchHistoryOptions } from "../holding/history-holding.js";
 import { HoldingCalls } from "../holding/holding-calls.js";
 import { countUnacknowledged, noteAcknowledged } from "./acknowledged.js";
 import type { Replication } from "./replication.js";
@@ -74,6 +76,21 @@ export abstract class LevellingCalls extends HoldingCalls {
 		});
 	}
 
+	/**
+	 * Fetches payloads of the past that this replica lacks: with `docId` those of that document, else all.
+	 * @throws the reason of `signal`; what was fetched until then is kept.
+	 */
+	async fetchHistory(options: FetchHistoryOptions = {}): Promise<FetchedHistory> {
+		const { transfers, replication } = this.levelling;
+		return transfers.run(() => replication.fetchPast({ ...options, all: true }));
+	}
+
+	/** As `HistoryCalls` says, with what can be fetched of the payloads that are lacking here. */
+	override async *exportAuditTrail(docId?: string): AsyncGenerator<Uint8Array> {
+		await this.fetchHistory({ docId });
+		yield* super.exportAuditTrail(docId);
+	}
+
 	/** Judges what somebody put into the store without this database. @returns documents that were touched. */
 	async syncStoreChanges(): Promise<number> {
 		return this.levelling.replication.adopt();
@@ -88,9 +105,9 @@ export abstract class LevellingCalls extends HoldingCalls {
 				purpose,
 				store: shown,
 				remembered: (peer, storeId) => replication.remembered(local, peer, storeId),
-				pull: (remote, options) => this.#pull(remote, options, local),
+				pull: (remote, options) => this.#pullAhead(remote, options, local),
 				met: (remote) => this.addSource(remote),
-				lacksContents: () => this.holding.lacks(),
+				lacksContents: async () => (await this.holding.lacks()) || this.past.lacks(),
 				fetchContents: (remote, options) => transfers.run(() => replication.fetchContents(remote, options)),
 				acknowledged: (_peer, { arrival }, declined) => {
 					if (declined.length > 0) return;
@@ -132,15 +149,27 @@ export abstract class LevellingCalls extends HoldingCalls {
 		return this.levelling.transfers.settled();
 	}
 
-	/** @param local the store that remembers it, where the bytes of attachments come behind; without it they come along. */
-	async #pull(remote: ContentAddressedStore, options: PullOptions, local?: LocalStore): Promise<PullResult> {
+	async #pull(remote: ContentAddressedStore, options: PullOptions): Promise<PullResult> {
 		const { transfers, replication, received } = this.levelling;
 		return transfers.run(async () => {
-			const result = await (local === undefined
-				? replication.pullAll(remote, options)
-				: replication.pull(remote, options, local));
+			const result = await replication.pullAll(remote, options);
 			await received();
 			return result;
 		});
+	}
+
+	/**
+	 * What came is durable when this resolves, and judged behind it: documents once, with all that came of them. The directory is judged at
+	 * once: whose entries count follows from it.
+	 */
+	async #pullAhead(remote: ContentAddressedStore, options: PullOptions, local: LocalStore): Promise<PullResult> {
+		const { dbId, transfers, replication, log } = this.levelling;
+		if (dbId === directoryId) return this.#pull(remote, options);
+		try {
+			return await transfers.run(() => replication.pull(remote, options, { local, judge: false }));
+		} finally {
+			const judged = transfers.run(() => replication.judge());
+			judged.catch((error) => log("error", "what came could not be judged", { error: nameOfError(error) }));
+		}
 	}
 }

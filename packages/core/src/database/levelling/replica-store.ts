@@ -1,5 +1,7 @@
 import type { Crypto } from "../../crypto/crypto.js";
 import type { StoredEntry } from "../../entry/entry.js";
+import type { RecentEntries, RecentOptions } from "../../store/recent-entries.js";
+import type { ReconciliationRange, ReconciliationRecord } from "../../store/reconciliation.js";
 import type {
 	ContentAddressedStore,
 	DependencyOptions,
@@ -10,11 +12,10 @@ import type {
 	Page,
 	PageOptions,
 	PutReport,
-	ReconciliationRange,
-	ReconciliationRecord,
 	StoreIdentity,
 	StorePosition,
 } from "../../store/store.js";
+import { RecentDocuments } from "../../sync/levelling/recent-documents.js";
 import { storeResponder } from "../../sync/negentropy/responder.js";
 
 export interface ReplicaStoreParts {
@@ -31,7 +32,8 @@ export interface ReplicaStoreParts {
  */
 export class ReplicaStore implements ContentAddressedStore {
 	readonly #store: LocalStore;
-	readonly #respond: (message: Uint8Array) => Promise<Uint8Array>;
+	readonly #crypto: Crypto;
+	readonly #recent: RecentDocuments;
 	readonly #receive: (entries: readonly StoredEntry[]) => Promise<PutReport>;
 	readonly #purge: (docId: string) => Promise<string[]>;
 	readonly #beside: LocalStore | undefined;
@@ -44,7 +46,8 @@ export class ReplicaStore implements ContentAddressedStore {
 		{ crypto, beside, chunks = store }: ReplicaStoreParts,
 	) {
 		this.#chunks = chunks;
-		this.#respond = storeResponder(crypto, store);
+		this.#crypto = crypto;
+		this.#recent = new RecentDocuments(store);
 		this.#store = store;
 		this.#receive = receive;
 		this.#purge = purge;
@@ -68,7 +71,11 @@ export class ReplicaStore implements ContentAddressedStore {
 	}
 
 	async getContents(contentHashes: readonly string[]): Promise<Uint8Array[]> {
-		return (await this.#chunks.getContents?.(contentHashes)) ?? [];
+		const found = (await this.#chunks.getContents?.(contentHashes)) ?? [];
+		// Payloads of documents lie beside those of chunks, or with them.
+		if (this.#beside === undefined || found.length === contentHashes.length) return found;
+		const documents = this.#chunks === this.#store ? this.#beside : this.#store;
+		return [...found, ...((await documents.getContents?.(contentHashes)) ?? [])];
 	}
 
 	fingerprint(range: ReconciliationRange): Promise<{ readonly count: number; readonly sum: Uint8Array }> {
@@ -121,8 +128,12 @@ export class ReplicaStore implements ContentAddressedStore {
 		return this.#store.entriesByHash(hashes, options);
 	}
 
+	recent(options: RecentOptions): Promise<RecentEntries> {
+		return this.#recent.entries(options);
+	}
+
 	reconcile(message: Uint8Array): Promise<Uint8Array> {
-		return this.#respond(message);
+		return storeResponder(this.#crypto, this.#store)(message);
 	}
 
 	purgeDocHistory(docId: string): Promise<string[]> {

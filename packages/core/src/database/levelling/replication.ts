@@ -6,7 +6,14 @@ import { readUint } from "../../bytes/big-endian.js";
 import { linkOf, type StoredEntry } from "../../entry/entry.js";
 import { VerifyError } from "../../errors.js";
 import type { RowWrite } from "../../store/rows.js";
-import type { Admission, ContentAddressedStore, LocalStore, PutReport, Refusal } from "../../store/store.js";
+import type {
+	Admission,
+	ContentAddressedStore,
+	LocalStore,
+	PutReport,
+	ReceiveOptions,
+	Refusal,
+} from "../../store/store.js";
 import type { RememberedStore } from "../../sync/host.js";
 import { offerAgain } from "../../sync/levelling/offer-again.js";
 import { pageEntries } from "../../sync/levelling/pages.js";
@@ -18,8 +25,15 @@ import { directoryId } from "../../trust/directory-record.js";
 import type { DatabaseContext } from "../context.js";
 import { factKey, uint48 } from "../document-rows.js";
 import type { Documents } from "../documents/documents.js";
+import type { AwaitingPayloads, FetchedHistory, FetchHistoryOptions } from "../holding/history-holding.js";
 
 const processedKey = factKey("processed");
+/** Entries after which a pull that judges behind judges what has come so far; then after twice as many, so each a few times at most. */
+const judgedAfter = 4096;
+
+interface Storing extends Pick<ReceiveOptions, "headersAlone"> {
+	readonly judge: boolean;
+}
 
 export class Replication {
 	readonly #context: DatabaseContext;
@@ -37,7 +51,12 @@ export class Replication {
 
 	/** Checks and stores entries that somebody offers, and judges them. */
 	async receive(entries: readonly StoredEntry[]): Promise<PutReport> {
-		return this.#store(entries);
+		return this.#store(entries, { judge: true });
+	}
+
+	/** Judges what was taken over and not judged yet. */
+	judge(): Promise<void> {
+		return this.#documents.drain();
 	}
 
 	/** Where a store of this database stands in one of a peer: the named one, or the one that it levelled with last. */
@@ -52,16 +71,34 @@ export class Replication {
 		return result;
 	}
 
-	/** Fetches the bytes of attachments that are to be here, after a pull. */
+	/** Fetches the bytes of attachments, and of the past, that are to be here, after a pull. */
 	async fetchContents(remote: ContentAddressedStore, options: PullOptions): Promise<void> {
 		await this.#context.holding.levelled(remote, options, "pull");
+		await this.fetchPast(options, remote);
 	}
 
-	/** @param local which of the database's stores remembers it. */
+	/** Fetches payloads of the past: those that are to be here, all, or those of one document. */
+	async fetchPast(
+		options: FetchHistoryOptions & { readonly all?: boolean },
+		also?: ContentAddressedStore,
+	): Promise<FetchedHistory> {
+		return this.#context.past.fetch(options, this.#awaiting, also);
+	}
+
+	/** Documents whose missing payloads have come are judged like ones whose rights have changed. */
+	readonly #awaiting: AwaitingPayloads = {
+		note: (document) => this.#documents.behind.note(document, { anew: true }),
+		judge: () => this.#documents.drain(),
+	};
+
+	/**
+	 * @param local which of the database's stores remembers it.
+	 * @param judge whether what came is judged page for page; else most of it is left to `judge`, or to who reads it.
+	 */
 	async pull(
 		remote: ContentAddressedStore,
 		options: PullOptions,
-		local: LocalStore = this.#context.store,
+		{ local = this.#context.store, judge = true }: { readonly local?: LocalStore; readonly judge?: boolean } = {},
 	): Promise<PullResult> {
 		const { store, trust } = this.#context;
 		const { clock } = this.#context.env;
@@ -72,16 +109,27 @@ export class Replication {
 		}
 		const { generation } = trust;
 		const directoryChanged = this.#askedAt.get(remote) !== generation;
+		let [taken, due] = [0, judge ? 0 : judgedAfter];
 		const pull = new Pull({
 			ownArrivals: () => this.#arrivals(),
 			remote,
 			memory: new PeerMemory({ store: local, clock, storeId, peer: remote.peer, direction: "pull" }),
-			take: (entries) => this.#store(entries),
+			take: (entries) => {
+				taken += entries.length;
+				if (taken < due) return this.#store(entries, { judge: false });
+				due *= 2;
+				return this.#store(entries, { judge: true });
+			},
 			own: {
 				crypto: this.#context.env.crypto,
 				index: () => this.#correspondingTo(remote),
 				missing: (hashes) => this.#missing(hashes),
 			},
+			// A directory is taken in the order in which it was made: it is of use as a whole.
+			...(local === store &&
+				this.#context.dbId !== directoryId && { takeLatest: (entries) => this.#storeLatest(entries) }),
+			// In order everything would come whole.
+			...(this.#context.past.isDense && { limits: { inOrder: 0 } }),
 			options,
 		});
 		const result = await pull.run(directoryChanged ? ["directory", "again"] : ["again"]);
@@ -140,18 +188,27 @@ export class Replication {
 		return touched;
 	}
 
-	#store(entries: readonly StoredEntry[]): Promise<PutReport> {
+	#store(entries: readonly StoredEntry[], storing: Storing): Promise<PutReport> {
 		return this.#context.dbId === directoryId
-			? offerAgain(entries, (offered) => this.#storeOnce(offered))
-			: this.#storeOnce(entries);
+			? offerAgain(entries, (offered) => this.#storeOnce(offered, storing))
+			: this.#storeOnce(entries, storing);
 	}
 
-	async #storeOnce(entries: readonly StoredEntry[]): Promise<PutReport> {
+	/** Entries that a snapshot covers come without their payloads: those are fetched later, or not at all. */
+	#storeLatest(entries: readonly StoredEntry[]): Promise<PutReport> {
+		this.#context.past.expectLacking();
+		return this.#storeOnce(entries, { headersAlone: true, judge: true });
+	}
+
+	async #storeOnce(entries: readonly StoredEntry[], storing: Storing): Promise<PutReport> {
 		if (entries.length === 0) return { stored: [], known: [], refused: [] };
 		const { store, attachmentStore } = this.#context;
 		if (attachmentStore !== undefined && entries.some(isChunk)) {
 			const chunks = await attachmentStore.receive(entries.filter(isChunk), { admit: this.#admit });
-			const others = await this.#storeOnce(entries.filter((entry) => !isChunk(entry)));
+			const others = await this.#storeOnce(
+				entries.filter((entry) => !isChunk(entry)),
+				storing,
+			);
 			return {
 				stored: [...chunks.stored, ...others.stored],
 				known: [...chunks.known, ...others.known],
@@ -161,6 +218,7 @@ export class Replication {
 		// A chunk changes nothing that a document shows.
 		const chunks = new Set(entries.filter(isChunk).map(({ hash }) => hash));
 		const report = await store.receive(entries, {
+			headersAlone: storing.headersAlone ?? false,
 			admit: this.#admit,
 			rows: async (placements) => {
 				for (const { fork, hash } of placements) {
@@ -171,10 +229,11 @@ export class Replication {
 					.flatMap(({ document, arrival }) => this.#documents.behind.note(document, { unapplied: true, arrival }));
 			},
 		});
+		await this.#context.past.takeKnown(entries, report.known, this.#awaiting);
 		if (report.stored.every(({ hash }) => chunks.has(hash))) return report;
 		this.#onStored();
 		await this.#context.onAppended?.();
-		await this.#documents.drain();
+		if (storing.judge) await this.#documents.drain();
 		return report;
 	}
 

@@ -183,7 +183,6 @@ export class CommitQueue {
 				...(attachmentStore === undefined ? chunkRows : []),
 			],
 		});
-		if (attachmentStore !== undefined && chunks.length > 0) await this.#noteCommitted(attachmentStore, chunks);
 		try {
 			await this.#context.onAppended?.();
 		} catch (error) {
@@ -193,6 +192,8 @@ export class CommitQueue {
 			});
 		}
 		for (const [job, own] of share(placements)) job.onDurable(own);
+		// Nobody who waits for the change waits for this.
+		if (attachmentStore !== undefined && chunks.length > 0) await this.#noteCommitted(attachmentStore, chunks);
 	}
 
 	/** The change stands whether its note goes now or when garbage is collected. */

@@ -75,7 +75,7 @@ function start(openLink: OpenLink, options: Partial<SyncHandleParts> = {}) {
 		openLink,
 		live: true,
 		countUnacknowledged: async () => 0,
-		countLacking: async () => ({ payloads: 0, bytes: 0 }),
+		countLacking: async () => ({ payloads: 0, bytes: 0, past: { payloads: 0, bytes: 0 } }),
 		onProgress: ({ state }) => {
 			if (states.at(-1) !== state) states.push(state);
 		},

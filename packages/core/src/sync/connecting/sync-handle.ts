@@ -29,6 +29,8 @@ export interface SyncStatus extends LinkCounts {
 export interface LackingCounts {
 	readonly payloads: number;
 	readonly bytes: number;
+	/** Payloads of what documents were before their newest snapshots, which are fetched behind everything else, or not at all. */
+	readonly past: { readonly payloads: number; readonly bytes: number };
 }
 
 export interface SyncHandleParts {

@@ -16,7 +16,10 @@ export function isReconcilable(store: ContentAddressedStore): store is Reconcila
  * @param hashes distinct.
  * @throws {FormatError} when the answer has others than were asked for, or more of them, or answers none.
  */
-export async function readFound(store: ReconcilableStore, hashes: readonly string[]): Promise<FoundEntries> {
+export async function readFound(
+	store: ContentAddressedStore & Required<Pick<ContentAddressedStore, "entriesByHash">>,
+	hashes: readonly string[],
+): Promise<FoundEntries> {
 	const contents = store.getContents === undefined;
 	const found = await store.entriesByHash(hashes, { maxBytes: pageBytes, contents });
 	const { arrivals, damaged, covered } = found;

@@ -33,6 +33,12 @@ export const mostStoresOfPeer = 16;
 /** The same for all together. */
 export const mostRemembered = 8192;
 
+/**
+ * Milliseconds by which it may be off when another store was met: it tells which of many is forgotten, and costs a write. As long nobody
+ * looks for what another conversation has noted.
+ */
+const metWithin = 60_000;
+
 export interface Position {
 	/** Arrival up to which everything was transferred or noted: the other store's in a pull, this one's in a push. */
 	readonly arrival: number;
@@ -58,13 +64,20 @@ export interface PeerMemoryOptions {
 	readonly direction: Direction;
 }
 
+/**
+ * One for each conversation: what it has read and written of the other store it need not read again. A second conversation with the same
+ * store can write meanwhile; then this one looks at some entries once more, and leaves notes to the next meeting.
+ */
 export class PeerMemory {
 	readonly #store: Pick<LocalStore, "rows">;
 	readonly #clock: Clock;
 	readonly #of: PeerStore;
 	readonly #direction: Direction;
-	/** Notes that there are; counted when the first is added. */
+	/** Notes that there are, once they were counted. */
 	#count: number | undefined;
+	#countedAt = 0;
+	/** What the rows say, once they were read. */
+	#known: Met | undefined;
 
 	constructor({ store, clock, storeId, peer, direction }: PeerMemoryOptions) {
 		this.#store = store;
@@ -73,21 +86,23 @@ export class PeerMemory {
 		this.#direction = direction;
 	}
 
-	/** Where to go on; the start when the other store is not known, or not the one that it was. */
-	async meet(peer: ContentAddressedStore): Promise<Position> {
+	/** Where to go on; `undefined` when the other store is not known, or not the one that it was. */
+	async meet(peer: ContentAddressedStore): Promise<Position | undefined> {
 		const { rows } = this.#store;
-		const row = await rows.get(positionKey(this.#of, this.#direction));
-		if (row === undefined) {
+		this.#known ??= await this.#read();
+		if (this.#known === undefined) {
 			await this.#makeRoom();
-			return startPosition;
+			return undefined;
 		}
-		const { position } = decodePosition(row);
+		const { position, met } = this.#known;
 		if (await holds(peer, position.peer)) {
-			await rows.write([this.#positionRow(position)], { durable: false });
+			if (Math.abs(this.#clock.now() - met) >= metWithin) await this.#write(position, [], { durable: false });
 			return position;
 		}
+		this.#known = undefined;
+		this.#count = undefined;
 		await rows.write(await forget(this.#store, this.#of, [this.#direction]));
-		return startPosition;
+		return undefined;
 	}
 
 	/**
@@ -98,7 +113,7 @@ export class PeerMemory {
 		if (notes.length > 0) this.#count ??= await this.#countNotes();
 		const count = (this.#count ?? 0) + notes.length;
 		if (notes.length > 0 && count > mostNotes) return false;
-		await this.#store.rows.write([...notes.map((note) => this.#noteRow(note)), this.#positionRow(position)]);
+		await this.#write(position, notes);
 		if (this.#count !== undefined) this.#count = count;
 		return true;
 	}
@@ -106,6 +121,8 @@ export class PeerMemory {
 	/** Arrivals that are noted, newest first: what a signed entry vouches for stands before it. */
 	async noted(kind: NoteKind): Promise<number[]> {
 		const arrivals: number[] = [];
+		// Those that wait for the directory are asked for when it has changed; the others at every pull, where a look is dear.
+		if (kind !== "directory" && (await this.#countLately()) === 0) return arrivals;
 		const range = noteRange(this.#of, this.#direction, kind);
 		for await (const batch of this.#store.rows.scan({ ...range, reverse: true, limit: mostNotes })) {
 			for (const [key] of batch) arrivals.push(arrivalOfNoteKey(key));
@@ -122,6 +139,16 @@ export class PeerMemory {
 			...left.filter((note) => note.kind !== kind).map((note) => this.#noteRow(note)),
 		]);
 		this.#count = undefined;
+	}
+
+	/** Another conversation with the same store may have noted something since this one counted. */
+	async #countLately(): Promise<number> {
+		const now = this.#clock.now();
+		if (this.#count === undefined || Math.abs(now - this.#countedAt) >= metWithin) {
+			this.#count = await this.#countNotes();
+			this.#countedAt = now;
+		}
+		return this.#count;
 	}
 
 	async #countNotes(): Promise<number> {
@@ -141,9 +168,22 @@ export class PeerMemory {
 		for (const { of } of gone) await this.#store.rows.write(await forget(this.#store, of, ["pull", "push"]));
 	}
 
-	#positionRow({ arrival, peer }: Position): RowWrite {
-		const value = encodeCbor([arrival, peer.arrival, fromHex(peer.digest, 16), this.#clock.now()]);
-		return { type: "put", key: positionKey(this.#of, this.#direction), value };
+	async #read(): Promise<Met | undefined> {
+		const row = await this.#store.rows.get(positionKey(this.#of, this.#direction));
+		return row && decodePosition(row);
+	}
+
+	async #write(
+		position: Position,
+		notes: readonly Note[],
+		options: { readonly durable?: boolean } = {},
+	): Promise<void> {
+		const { arrival, peer } = position;
+		const met = this.#clock.now();
+		const value = encodeCbor([arrival, peer.arrival, fromHex(peer.digest, 16), met]);
+		const row: RowWrite = { type: "put", key: positionKey(this.#of, this.#direction), value };
+		await this.#store.rows.write([...notes.map((note) => this.#noteRow(note)), row], options);
+		this.#known = { position, met };
 	}
 
 	#noteRow(note: Note): RowWrite {
@@ -167,7 +207,7 @@ export async function rememberedOf(
 	store: Pick<LocalStore, "rows">,
 	peer: string,
 	storeId?: string,
-): Promise<{ readonly storeId: string; readonly position: StorePosition } | undefined> {
+): Promise<{ readonly storeId: string; readonly position: StorePosition; readonly noted: boolean } | undefined> {
 	let last: { readonly storeId: string; readonly position: StorePosition; readonly met: number } | undefined;
 	for await (const batch of store.rows.scan(positionRange({ peer }))) {
 		for (const [key, value] of batch) {
@@ -177,10 +217,19 @@ export async function rememberedOf(
 			if (last === undefined || met >= last.met) last = { storeId: of.storeId, position: position.peer, met };
 		}
 	}
-	return last;
+	if (last === undefined) return undefined;
+	const notes = noteRange({ peer, storeId: last.storeId }, "pull");
+	for await (const _ of store.rows.scan({ ...notes, limit: 1 })) return { ...last, noted: true };
+	return { ...last, noted: false };
 }
 
 interface Met {
+	readonly position: Position;
+	/** When, by this replica's clock. */
+	readonly met: number;
+}
+
+interface MetStore {
 	readonly of: PeerStore;
 	/** When, by this replica's clock. */
 	readonly met: number;
@@ -189,8 +238,8 @@ interface Met {
 /** @returns `outdated`: keys of an earlier form. */
 async function storesMet(
 	store: Pick<LocalStore, "rows">,
-): Promise<{ readonly met: Met[]; readonly outdated: Uint8Array[] }> {
-	const met = new Map<string, Met>();
+): Promise<{ readonly met: MetStore[]; readonly outdated: Uint8Array[] }> {
+	const met = new Map<string, MetStore>();
 	const outdated: Uint8Array[] = [];
 	for await (const batch of store.rows.scan(positionRange())) {
 		for (const [key, value] of batch) {
@@ -207,7 +256,7 @@ async function storesMet(
 }
 
 /** Those that go so that there is room for one more. */
-function longestAgo(stores: readonly Met[], most: number): readonly Met[] {
+function longestAgo(stores: readonly MetStore[], most: number): readonly MetStore[] {
 	if (stores.length < most) return [];
 	return [...stores].sort((a, b) => a.met - b.met).slice(0, stores.length - most + 1);
 }
@@ -239,7 +288,7 @@ async function forget(
 	return rows;
 }
 
-function decodePosition(row: Uint8Array): { readonly position: Position; readonly met: number } {
+function decodePosition(row: Uint8Array): Met {
 	const value = decodeCbor(row);
 	if (!Array.isArray(value) || value.length !== 4) throw new FormatError("position: expected four elements");
 	const [arrival, peerArrival, digest, met] = value as [number, number, Uint8Array, number];

@@ -3,7 +3,8 @@ import type { ContentAddressedStore, PutReport, Refusal, StorePosition } from ".
 import type { CarriedLimits } from "./carried.js";
 import { isReconcilable } from "./found.js";
 import { Intake } from "./intake.js";
-import { readNoted, readPage } from "./pages.js";
+import { takeLatestFirst, tellsRecent } from "./latest-first.js";
+import { pageEntries, readNoted, readPage } from "./pages.js";
 import { type Note, type PeerMemory, type Position, startPosition } from "./peer-memory.js";
 import type { NoteKind } from "./peer-rows.js";
 import type { PullOptions } from "./pull-options.js";
@@ -15,6 +16,8 @@ export interface PullLimits {
 	readonly refused: number;
 	/** Pages one after the other that hold nothing. @default 4,096 */
 	readonly emptyPages: number;
+	/** Arrivals up to which a store is read in order, however little is here: documents by recency cost several times as much. @default 4,096 */
+	readonly inOrder: number;
 	readonly carried: CarriedLimits;
 	readonly reconciling: Omit<ReconcilingLimits, "refused">;
 }
@@ -22,6 +25,7 @@ export interface PullLimits {
 const defaultLimits: PullLimits = {
 	refused: 65_536,
 	emptyPages: 4096,
+	inOrder: 4096,
 	carried: {},
 	reconciling: { needed: 16_384, barrenRounds: 64, absent: 65_536 },
 };
@@ -46,6 +50,8 @@ export interface PullParts {
 	readonly take: (entries: readonly StoredEntry[]) => Promise<PutReport>;
 	/** Without it a store of which nothing is remembered is read from its first page on. */
 	readonly own?: OwnRecords;
+	/** As `take`, for entries that may stand without their payloads: then a side that has next to nothing takes the newest documents first. */
+	readonly takeLatest?: (entries: readonly StoredEntry[]) => Promise<PutReport>;
 	readonly options: PullOptions;
 	readonly limits?: Partial<PullLimits>;
 }
@@ -67,22 +73,38 @@ export class Pull {
 	async run(noted: readonly NoteKind[]): Promise<PullResult> {
 		const { remote, memory } = this.#parts;
 		const there = await remote.position();
-		const start = await memory.meet(remote);
+		const met = await memory.meet(remote);
 		// A store in which there is nothing yet was met, too.
-		if (there.arrival === 0 && start === startPosition) await memory.remember(start, []);
+		if (there.arrival === 0 && met === undefined) await memory.remember(startPosition, []);
 		for (const kind of noted) await this.#askAgain(kind);
-		const reconciled = start.arrival === 0 ? await this.#reconcile(there) : undefined;
+		const start = met ?? startPosition;
+		const recent = start.arrival === 0 ? await this.#takeLatestFirst(there) : 0;
+		// What came to a store since it was met empty is announced: a first page of it costs less than to compare.
+		const compares = start.arrival === 0 && there.arrival > (met === undefined ? 0 : pageEntries);
+		const reconciled = compares || recent > 0 ? await this.#reconcile(there, recent > 0) : undefined;
 		const { complete } = reconciled ?? (await this.#readOn(start, there.arrival));
 		// What follows them is stored by now, and vouches for them.
 		if (this.#intake.spilled) await this.#askAgain("again");
 		const { stored, refused, damaged } = this.#intake;
-		return { stored, refused, damaged, complete };
+		return { stored: stored + recent, refused, damaged, complete };
 	}
 
-	/** @returns `undefined` when pages have to be read. */
-	async #reconcile(there: StorePosition): Promise<{ readonly complete: boolean } | undefined> {
+	/** Where next to nothing is here of what is there: documents by recency. @returns how many entries were stored. */
+	async #takeLatestFirst(there: StorePosition): Promise<number> {
+		const { remote, takeLatest, options, ownArrivals } = this.#parts;
+		const { carried, inOrder } = this.#limits;
+		if (takeLatest === undefined || there.arrival <= inOrder || !tellsRecent(remote)) return 0;
+		if (isWorthwhile(await ownArrivals(), there)) return 0;
+		const intake = new Intake({ ownArrivals, take: takeLatest, carried });
+		await takeLatestFirst({ remote, intake, options, limits: this.#limits }, there);
+		return intake.stored;
+	}
+
+	/** @param whole whether the documents are here, and chunks are missing at most. @returns `undefined` when pages have to be read. */
+	async #reconcile(there: StorePosition, whole: boolean): Promise<{ readonly complete: boolean } | undefined> {
 		const { remote, memory, own, options, ownArrivals } = this.#parts;
-		if (own === undefined || !isReconcilable(remote) || !isWorthwhile(await ownArrivals(), there)) return undefined;
+		if (own === undefined || !isReconcilable(remote)) return undefined;
+		if (!whole && !isWorthwhile(await ownArrivals(), there)) return undefined;
 		const limits = { ...this.#limits.reconciling, refused: this.#limits.refused };
 		return new Reconciling({ remote, own, memory, intake: this.#intake, options, limits }).run(there);
 	}

@@ -1,6 +1,6 @@
 import type { Arrival, ContentAddressedStore, LocalStore, Page, Refusal } from "../../store/store.js";
 import { pageEntries, readNoted } from "./pages.js";
-import type { Note, PeerMemory } from "./peer-memory.js";
+import { type Note, type PeerMemory, startPosition } from "./peer-memory.js";
 import { putWithBytes } from "./put-with-bytes.js";
 
 /** Entries of a page that goes on until a signed one ends it. */
@@ -38,7 +38,7 @@ export class Push {
 	async run(): Promise<PushResult> {
 		const { store, remote, memory, options } = this.#parts;
 		const total = (await store.position()).arrival;
-		const start = await memory.meet(remote);
+		const start = (await memory.meet(remote)) ?? startPosition;
 		await this.#offerAgain();
 		let remembered = start.arrival;
 		let remembering = true;

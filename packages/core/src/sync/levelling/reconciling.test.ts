@@ -78,15 +78,26 @@ function answering(store: LocalStore, lies: Lies = {}) {
 	return Object.assign(counting, { bytes: () => bytes });
 }
 
+interface PullWish {
+	readonly limits?: Partial<PullLimits>;
+	readonly directoryChanged?: boolean;
+	/** @default that of a new conversation */
+	readonly memory?: PeerMemory;
+}
+
+async function memoryOf(remote: ContentAddressedStore): Promise<PeerMemory> {
+	const { storeId } = await remote.identity();
+	return new PeerMemory({ store: own, clock, storeId, direction: "pull" });
+}
+
 async function pull(
 	remote: ContentAddressedStore,
-	{ limits = {}, directoryChanged = false }: { limits?: Partial<PullLimits>; directoryChanged?: boolean } = {},
+	{ limits = {}, directoryChanged = false, memory }: PullWish = {},
 ): Promise<PullResult> {
-	const { storeId } = await remote.identity();
 	return new Pull({
 		ownArrivals: async () => (await own.position()).arrival,
 		remote,
-		memory: new PeerMemory({ store: own, clock, storeId, direction: "pull" }),
+		memory: memory ?? (await memoryOf(remote)),
 		take,
 		own: {
 			crypto,
@@ -160,6 +171,27 @@ describe("a store of which nothing is remembered", () => {
 		await other.append([...(await own.getEntries(await own.getAllHashes())), ...(await make(3))]);
 		const old = answering(other, { reconcile: async () => Uint8Array.of(0x60) });
 		expect(await pull(old.store)).toEqual({ stored: 3, ...complete });
+	});
+
+	it("is read when it was empty at the first meeting and holds no more than a page", async () => {
+		await own.append(await make(300));
+		const remote = answering(peer);
+		const memory = await memoryOf(remote.store);
+		expect(await pull(remote.store, { memory })).toEqual({ stored: 0, ...complete });
+		await peer.append(await make(3));
+		expect(await pull(remote.store, { memory })).toEqual({ stored: 3, ...complete });
+		expect(remote.calls.reconcile).toBeUndefined();
+	});
+
+	it("is reconciled with when it was empty at the first meeting and others filled it with what is here", async () => {
+		const shared = await make(300);
+		await own.append(shared);
+		const remote = answering(peer);
+		const memory = await memoryOf(remote.store);
+		await pull(remote.store, { memory });
+		await peer.append([...shared, ...(await make(3))]);
+		expect(await pull(remote.store, { memory })).toEqual({ stored: 3, ...complete });
+		expect(remote.items.entriesAfter ?? 0).toBe(0);
 	});
 
 	it("loses nothing that comes to it meanwhile", async () => {

@@ -6,15 +6,23 @@ import { decodeMessage, MessageWriter, type Range } from "./message.js";
 import { checkedParameters, type Side } from "./parameters.js";
 import type { RangeSum } from "./record-index.js";
 
-/** Ranges that are compared at once. */
+/** Ranges that are compared at once: what is read for them is read together. */
 const comparedAtOnce = 64;
-/** Ranges of up to so many records are read once to be split; of larger ones only the sums of their parts are. */
-const readWhole = 64;
+/** Ranges of up to so many records are read whole; of larger ones only the sums of their parts are. */
+const readWhole = 96;
 
 export type ListRange = Extract<Range, { readonly mode: "id-list" }>;
 
-/** Answers a list of ids. @returns false when there is no room for the answer. */
-export type OnList = (span: Span, list: ListRange, answer: Answer) => Promise<boolean>;
+/** What this side has of a range. */
+export interface Own {
+	readonly count: number;
+	readonly fingerprint: Uint8Array;
+	/** All of its records, where they are few and the answer needs them. */
+	readonly records: readonly NegentropyRecord[] | undefined;
+}
+
+/** Answers a list of ids. @param own is left out by a side that asks. @returns false when there is no room for the answer. */
+export type OnList = (span: Span, list: ListRange, own: Own | undefined) => Promise<boolean>;
 
 export class Answer {
 	readonly #side: Side;
@@ -38,34 +46,30 @@ export class Answer {
 			const slice = spansOf(ranges.slice(start, start + comparedAtOnce), lower);
 			const own = await this.#own(slice);
 			for (const [index, { span, range }] of slice.entries()) {
-				if (!(await this.#toRange(span, range, { own: own[index], onList }))) return this.#close();
+				if (!(await this.#toRange(span, range, own[index], onList))) return this.#close();
 			}
 			lower = (slice.at(-1) as RangeAt).span.upper;
 		}
 	}
 
 	/** Splits a range that differs, or lists it when it is small. @returns false when there was no room. */
-	async split(span: Span, count: number): Promise<boolean> {
+	async split(span: Span, { count, records }: Pick<Own, "count" | "records">): Promise<boolean> {
 		const { buckets, listBelow } = this.#parameters;
 		if (count < listBelow) {
-			return this.#asks ? this.writer.write({ mode: "id-list", upper: span.upper, ids: [] }) : this.list(span);
+			return this.#asks ? this.writer.write({ mode: "id-list", upper: span.upper, ids: [] }) : this.list(span, records);
 		}
 		const { ends, sums } =
-			count <= readWhole ? await this.#readParts(span, buckets) : await this.#parts(span, count, buckets);
+			records === undefined ? await this.#parts(span, count, buckets) : partsOf(span, records, buckets);
 		const fingerprints = await fingerprintsOf(this.#side.crypto, sums);
 		return ends.every((upper, index) =>
 			this.writer.write({ mode: "fingerprint", upper, fingerprint: fingerprints[index] as Uint8Array }),
 		);
 	}
 
-	/** Lists the records of a range, as many as there is room for. @returns false when that was not all. */
-	async list(span: Span): Promise<boolean> {
+	/** Lists the records of a range, as many as there is room for. @param known all of them. @returns false when that was not all. */
+	async list(span: Span, known?: readonly NegentropyRecord[]): Promise<boolean> {
 		const { roomForIds } = this.writer;
-		const records: NegentropyRecord[] = [];
-		for await (const batch of this.#side.index.records(span)) {
-			for (const record of batch) records.push(record);
-			if (records.length > roomForIds) break;
-		}
+		const records = known ?? (await this.#recordsUpTo(span, roomForIds));
 		const ids = (listed: readonly NegentropyRecord[]) => listed.map(({ id }) => id);
 		if (records.length <= roomForIds)
 			return this.writer.write({ mode: "id-list", upper: span.upper, ids: ids(records) });
@@ -76,50 +80,55 @@ export class Answer {
 		return false;
 	}
 
+	/** The first records of a range, one more than `most` where there are more. */
+	async #recordsUpTo(span: Span, most: number): Promise<NegentropyRecord[]> {
+		const records: NegentropyRecord[] = [];
+		for await (const batch of this.#side.index.records(span)) {
+			for (const record of batch) records.push(record);
+			if (records.length > most) break;
+		}
+		return records;
+	}
+
 	/** Ends a message that has no room for more. */
 	async #close(): Promise<void> {
-		const rest = await this.#side.index.sum({ lower: this.writer.end, upper: lastBound });
-		const [fingerprint] = await fingerprintsOf(this.#side.crypto, [rest]);
+		const rest = await this.#side.index.sums([{ lower: this.writer.end, upper: lastBound }]);
+		const [fingerprint] = await fingerprintsOf(this.#side.crypto, rest);
 		this.writer.close(fingerprint as Uint8Array);
 	}
 
-	async #toRange(
-		span: Span,
-		range: Range,
-		{ own, onList }: { readonly own: Own | undefined; readonly onList: OnList },
-	): Promise<boolean> {
-		if (range.mode === "id-list") return onList(span, range, this);
-		if (range.mode === "fingerprint" && own !== undefined && !equalBytes(own.fingerprint, range.fingerprint)) {
-			return this.split(span, own.count);
-		}
+	async #toRange(span: Span, range: Range, own: Own | undefined, onList: OnList): Promise<boolean> {
+		if (range.mode === "id-list") return onList(span, range, own);
+		if (own !== undefined && differs(range, own)) return this.split(span, own);
 		this.writer.skip(span.upper);
 		return true;
 	}
 
-	/** Of each range with a fingerprint, what this side has. */
+	/** Of each range that is to be answered from the records of this side, what it has. */
 	async #own(ranges: readonly RangeAt[]): Promise<(Own | undefined)[]> {
 		const { index, crypto } = this.#side;
-		const sums: RangeSum[] = [];
-		for (const { span, range } of ranges) if (range.mode === "fingerprint") sums.push(await index.sum(span));
+		const asked = ranges.filter(
+			({ range }) => range.mode === "fingerprint" || (range.mode === "id-list" && !this.#asks),
+		);
+		const sums = await index.sums(asked.map(({ span }) => span));
 		const fingerprints = await fingerprintsOf(crypto, sums);
-		let next = 0;
-		return ranges.map(({ range }) => {
-			if (range.mode !== "fingerprint") return undefined;
-			const at = next++;
-			return { count: (sums[at] as RangeSum).count, fingerprint: fingerprints[at] as Uint8Array };
+		const compared = asked.map(({ range, span }, at) => {
+			const own = { count: (sums[at] as RangeSum).count, fingerprint: fingerprints[at] as Uint8Array };
+			return { range, span, own, isRead: this.#isRead(range, own) };
 		});
+		const records = await index.recordsWithin(compared.flatMap(({ span, isRead }) => (isRead ? [span] : [])));
+		const found = new Map<Range, Own>();
+		let next = 0;
+		for (const { range, own, isRead } of compared) {
+			found.set(range, { ...own, records: isRead ? records[next++] : undefined });
+		}
+		return ranges.map(({ range }) => found.get(range));
 	}
 
-	/** Parts of nearly equal size, from their records. */
-	async #readParts(span: Span, buckets: number): Promise<Parts> {
-		const records: NegentropyRecord[] = [];
-		for await (const batch of this.#side.index.records(span)) for (const record of batch) records.push(record);
-		const starts = startsOf(records.length, buckets);
-		const ends = starts
-			.slice(1)
-			.map((start) => boundBetween(records[start - 1] as NegentropyRecord, records[start] as NegentropyRecord));
-		const sums = starts.map((start, part) => sumOfIds(records.slice(start, starts[part + 1]).map(({ id }) => id)));
-		return { ends: [...ends, span.upper], sums };
+	/** Whether the answer to a range needs all its records, and they are few. */
+	#isRead(range: Range, own: Pick<Own, "count" | "fingerprint">): boolean {
+		if (own.count > readWhole || (this.#asks && own.count < this.#parameters.listBelow)) return false;
+		return range.mode === "id-list" || differs(range, own);
 	}
 
 	/** Parts of nearly equal size, without reading their records. */
@@ -134,12 +143,7 @@ export class Answer {
 			ends.push(boundBetween(records[i - 1] as NegentropyRecord, records[i] as NegentropyRecord));
 		}
 		ends.push(span.upper);
-		const sums: RangeSum[] = [];
-		let { lower } = span;
-		for (const upper of ends) {
-			sums.push(await index.sum({ lower, upper }));
-			lower = upper;
-		}
+		const sums = await index.sums(ends.map((upper, part) => ({ lower: ends[part - 1] ?? span.lower, upper })));
 		return { ends, sums };
 	}
 }
@@ -147,11 +151,6 @@ export class Answer {
 interface RangeAt {
 	readonly span: Span;
 	readonly range: Range;
-}
-
-interface Own {
-	readonly count: number;
-	readonly fingerprint: Uint8Array;
 }
 
 interface Parts {
@@ -166,6 +165,20 @@ function spansOf(ranges: readonly Range[], first: Bound): RangeAt[] {
 		lower = range.upper;
 		return { span, range };
 	});
+}
+
+function differs(range: Range, own: Pick<Own, "fingerprint">): boolean {
+	return range.mode === "fingerprint" && !equalBytes(own.fingerprint, range.fingerprint);
+}
+
+/** Parts of nearly equal size, from the records of a range. */
+function partsOf(span: Span, records: readonly NegentropyRecord[], buckets: number): Parts {
+	const starts = startsOf(records.length, buckets);
+	const ends = starts
+		.slice(1)
+		.map((start) => boundBetween(records[start - 1] as NegentropyRecord, records[start] as NegentropyRecord));
+	const sums = starts.map((start, part) => sumOfIds(records.slice(start, starts[part + 1]).map(({ id }) => id)));
+	return { ends: [...ends, span.upper], sums };
 }
 
 /** Ranks at which parts of nearly equal size begin. */

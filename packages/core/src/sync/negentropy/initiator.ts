@@ -31,9 +31,9 @@ export class Initiator {
 	/** The first message. */
 	async begin(): Promise<Uint8Array> {
 		const span = { lower: firstBound, upper: lastBound };
-		const { count } = await this.#side.index.sum(span);
+		const [sum] = await this.#side.index.sums([span]);
 		const answer = new Answer(this.#side, { asks: true });
-		await answer.split(span, count);
+		await answer.split(span, { count: sum?.count ?? 0, records: undefined });
 		return answer.writer.finish();
 	}
 

@@ -159,7 +159,8 @@ describe("a side", () => {
 		const records = new SortedRecords(madeRecords(3000));
 		let read = 0;
 		const index = {
-			sum: (span: Span) => records.sum(span),
+			sums: (spans: readonly Span[]) => records.sums(spans),
+			recordsWithin: (spans: readonly Span[]) => records.recordsWithin(spans),
 			recordsAt: (span: Span, ranks: readonly number[]) => records.recordsAt(span, ranks),
 			async *records(span: Span) {
 				for await (const all of records.records(span)) {

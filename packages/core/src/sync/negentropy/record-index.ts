@@ -1,5 +1,10 @@
 import { fromHex } from "../../bytes/hex.js";
-import type { LocalStore, ReconciliationBound, ReconciliationRange, ReconciliationRecord } from "../../store/store.js";
+import type {
+	ReconcilableRecords,
+	ReconciliationBound,
+	ReconciliationRange,
+	ReconciliationRecord,
+} from "../../store/reconciliation.js";
 import type { Bound, NegentropyRecord, Span } from "./bound.js";
 
 /** How many records a range has, and their ids as 32-byte little-endian integers, summed mod 2^256. */
@@ -11,15 +16,18 @@ export interface RangeSum {
 
 /** What a side of a reconciliation asks of its records. They may become more meanwhile. */
 export interface RecordIndex {
-	sum(span: Span): Promise<RangeSum>;
+	/** All as of one moment. */
+	sums(spans: readonly Span[]): Promise<readonly RangeSum[]>;
 	/** Records at places in the order of a range, which count from 0; all as of one moment. */
 	recordsAt(span: Span, ranks: readonly number[]): Promise<readonly NegentropyRecord[]>;
+	/** All records of ranges in their order, as of one moment; the ranges hold few. */
+	recordsWithin(spans: readonly Span[]): Promise<readonly (readonly NegentropyRecord[])[]>;
 	/** Records of a range in order, a batch at a time. */
 	records(span: Span): AsyncIterable<readonly NegentropyRecord[]>;
 }
 
 /** The part of a store that reconciliation reads. */
-export type ReconciliationIndex = Pick<LocalStore, "fingerprint" | "recordsAt" | "records">;
+export type ReconciliationIndex = Pick<ReconcilableRecords, "fingerprints" | "recordsAt" | "recordsWithin" | "records">;
 
 /** Behind every createdAt. */
 const endOfTime = 1n << 48n;
@@ -27,8 +35,10 @@ const endOfTime = 1n << 48n;
 /** The entries of a store by (createdAt, hash), those that were erased among them. */
 export function storeIndex(store: ReconciliationIndex): RecordIndex {
 	return {
-		sum: (span) => store.fingerprint(rangeOf(span)),
+		sums: (spans) => store.fingerprints(spans.map(rangeOf)),
 		recordsAt: async (span, ranks) => (await store.recordsAt(rangeOf(span), ranks)).map(recordOf),
+		recordsWithin: async (spans) =>
+			(await store.recordsWithin(spans.map(rangeOf))).map((records) => records.map(recordOf)),
 		async *records(span) {
 			for await (const batch of store.records(rangeOf(span))) yield batch.map(recordOf);
 		},

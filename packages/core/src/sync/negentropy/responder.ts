@@ -21,7 +21,7 @@ export async function respond(side: Side, message: Uint8Array): Promise<Uint8Arr
 	if (isOtherVersion(message)) return Uint8Array.of(version);
 	const answer = new Answer(side, { asks: false });
 	// A list is answered by a list, from which the other side learns the differences.
-	await answer.toMessage(message, (span) => answer.list(span));
+	await answer.toMessage(message, (span, _, own) => answer.list(span, own?.records));
 	return answer.writer.finish();
 }
 

@@ -21,13 +21,17 @@ export class SortedRecords implements RecordIndex {
 		}
 	}
 
-	async sum(span: Span): Promise<RangeSum> {
-		return sumOfIds(this.#within(span).map(({ id }) => id));
+	async sums(spans: readonly Span[]): Promise<readonly RangeSum[]> {
+		return spans.map((span) => sumOfIds(this.#within(span).map(({ id }) => id)));
 	}
 
 	async recordsAt(span: Span, ranks: readonly number[]): Promise<readonly NegentropyRecord[]> {
 		const within = this.#within(span);
 		return ranks.flatMap((rank) => within[rank] ?? []);
+	}
+
+	async recordsWithin(spans: readonly Span[]): Promise<readonly (readonly NegentropyRecord[])[]> {
+		return spans.map((span) => this.#within(span));
 	}
 
 	async *records(span: Span): AsyncGenerator<readonly NegentropyRecord[]> {

@@ -27,20 +27,21 @@ export class ArrivingPayloads {
 	/**
 	 * Fetches what was announced; what the other side does not have any more is left out, and what did not come before the session ended.
 	 * @param store number of the store in this session.
+	 * @returns payloads by contentHash.
 	 * @throws {TransportError} when it ends before anything came; parts are kept. @throws {FormatError} when the other side lied.
 	 */
-	async fetch(store: number, announced: readonly Announcement[]): Promise<Uint8Array[]> {
-		const found: Uint8Array[] = [];
+	async fetch(store: number, announced: readonly Announcement[]): Promise<Map<string, Uint8Array>> {
+		const found = new Map<string, Uint8Array>();
 		let next = 0;
 		const takeTurns = async () => {
 			for (let announcement = announced[next++]; announcement !== undefined; announcement = announced[next++]) {
 				const payload = await this.#fetch(store, announcement);
-				if (payload !== undefined) found.push(payload);
+				if (payload !== undefined) found.set(announcement.contentHash, payload);
 			}
 		};
 		const turns = Array.from({ length: Math.min(atATime, announced.length) }, takeTurns);
 		for (const turn of await Promise.allSettled(turns)) {
-			if (turn.status === "rejected" && !(found.length > 0 && turn.reason instanceof TransportError)) throw turn.reason;
+			if (turn.status === "rejected" && !(found.size > 0 && turn.reason instanceof TransportError)) throw turn.reason;
 		}
 		return found;
 	}

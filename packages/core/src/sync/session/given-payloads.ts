@@ -1,5 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { toHex } from "../../bytes/hex.js";
+import type { Entry, StoredEntry } from "../../entry/entry.js";
 import { FormatError } from "../../errors.js";
 import { LruMap } from "../../store/lru-map.js";
 import type { ContentAddressedStore } from "../../store/store.js";
@@ -21,6 +22,12 @@ export interface GivenPayloadsParts {
 	readonly wholeBytes: number;
 	/** There are chunks to send. */
 	readonly onOutgoing: () => void;
+}
+
+/** Entries without their large payloads, and these as they come. */
+export interface AnnouncedEntries {
+	readonly entries: readonly StoredEntry[];
+	readonly contents: readonly Announcement[];
 }
 
 /**
@@ -45,6 +52,20 @@ export class GivenPayloads {
 			throw new FormatError("contents: expected what is held of the first payload");
 		}
 		return this.#send(store, contentHash, first.ranges);
+	}
+
+	/** Entries as they stand in a run: without large payloads, each of which is announced once. */
+	announceWith(entries: readonly StoredEntry[]): AnnouncedEntries {
+		const contents = new Map<string, Announcement>();
+		const bare = entries.map((entry) => {
+			if (!isLarge(entry)) return entry;
+			const { payload, common } = entry;
+			const { contentHash } = common;
+			const announcement = { contentHash, size: payload.length, datum: this.#datumOf(contentHash, payload) };
+			contents.set(contentHash, announcement);
+			return { ...entry, payload: undefined };
+		});
+		return { entries: bare, contents: [...contents.values()] };
 	}
 
 	async #announce(store: ContentAddressedStore, contentHashes: readonly string[]): Promise<Answer> {
@@ -85,4 +106,8 @@ export class GivenPayloads {
 		this.#data.set(contentHash, datum);
 		return datum;
 	}
+}
+
+function isLarge(entry: StoredEntry): entry is Entry & { readonly payload: Uint8Array } {
+	return entry.kind === "entry" && (entry.payload?.length ?? 0) > mostWholeBytes;
 }

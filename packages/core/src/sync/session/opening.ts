@@ -53,7 +53,7 @@ export async function nameStore(
 	const { storeId } = await synced.store.identity();
 	const at = await synced.store.position();
 	const remembered = await synced.remembered(peer);
-	const lacksContents = (await synced.lacksContents?.()) === true;
+	const lacksContents = remembered?.noted === true || (await synced.lacksContents?.()) === true;
 	const open = {
 		number,
 		dbId: synced.dbId,
@@ -97,11 +97,12 @@ export async function answerStore(
 	const { number, storeId, at: theirs, known } = offered;
 	const ours = await synced.store.position();
 	const remembered = await synced.remembered(peer, storeId);
-	const own = remembered?.storeId === storeId ? remembered.position : undefined;
+	const met = remembered?.storeId === storeId ? remembered : undefined;
+	const own = met?.position;
 	const resumes = known === undefined ? theirs.arrival === 0 : await holds(synced.store, known);
 	const pageComes = (own !== undefined || ours.arrival === 0) && !samePosition(own ?? ours, theirs);
 	// What it may wait for, `resumes` tells it.
-	const lacksHere = (await synced.lacksContents?.()) === true;
+	const lacksHere = met?.noted === true || (await synced.lacksContents?.()) === true;
 	const lacks = { here: lacksHere, there: offered.lacksContents };
 	const isLevelHere = own !== undefined && samePosition(own, theirs);
 	const found = isLevelHere ? { passed: own } : { passed: undefined, presumed: own };

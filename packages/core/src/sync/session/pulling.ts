@@ -1,3 +1,4 @@
+import { TransportError } from "../../errors.js";
 import type { StoreLink } from "./store-link.js";
 
 export interface PullingParts {
@@ -13,7 +14,8 @@ export interface PullingParts {
 export class Pulling {
 	readonly #parts: PullingParts;
 	readonly #wanted = new Set<StoreLink>();
-	readonly #running = new Set<StoreLink>();
+	readonly #running = new Map<StoreLink, Promise<void>>();
+	readonly #resting = new AbortController();
 	#directory: StoreLink | undefined;
 	#ended = false;
 
@@ -44,10 +46,17 @@ export class Pulling {
 		this.#next();
 	}
 
+	/** Begins nothing more, and resolves when what is under way was acknowledged: of each store the page that is being stored. */
+	async rest(): Promise<void> {
+		this.end(true);
+		await Promise.all(this.#running.values());
+	}
+
 	/** The other side is gone. What it has given is taken over yet, unless this side has had enough. */
 	end(givenUp: boolean): void {
 		for (const link of this.#wanted) if (givenUp || !link.hasNews) this.#wanted.delete(link);
 		this.#ended = true;
+		if (givenUp) this.#resting.abort(new TransportError("the session takes nothing more", { retryable: true }));
 	}
 
 	#next(): void {
@@ -56,12 +65,19 @@ export class Pulling {
 			const mayRun = link === this.#directory || this.#directory === undefined || this.#directory.pulled;
 			if (!mayRun || this.#running.has(link)) continue;
 			this.#wanted.delete(link);
-			this.#running.add(link);
+			let pulled = () => {};
+			this.#running.set(
+				link,
+				new Promise((resolve) => {
+					pulled = resolve;
+				}),
+			);
 			this.#parts.work(async () => {
 				try {
-					await link.pull();
+					await link.pull(this.#resting.signal);
 				} finally {
 					this.#running.delete(link);
+					pulled();
 				}
 				this.#parts.onPulled(link);
 				this.#next();

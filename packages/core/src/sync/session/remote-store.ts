@@ -1,6 +1,7 @@
 import type { Crypto } from "../../crypto/crypto.js";
 import type { StoredEntry } from "../../entry/entry.js";
-import { FormatError, StoreError, UsageError } from "../../errors.js";
+import { FormatError, StoreError, TransportError, UsageError } from "../../errors.js";
+import type { RecentEntries, RecentOptions } from "../../store/recent-entries.js";
 import type {
 	ContentAddressedStore,
 	DependencyOptions,
@@ -13,7 +14,9 @@ import type {
 	StoreIdentity,
 	StorePosition,
 } from "../../store/store.js";
+import { pageBytes } from "../levelling/pages.js";
 import { mostEntries as mostRunEntries, packRun, unpackRun } from "../wire/entry-run.js";
+import type { AnnouncedContent } from "../wire/generated/sync_pb.js";
 import {
 	type Announcement,
 	announcementOf,
@@ -21,6 +24,7 @@ import {
 	numberOf,
 	pageOf,
 	positionOf,
+	type ReceivedPage,
 	reportOf,
 	required,
 	wireHashes,
@@ -30,12 +34,15 @@ import type { Announced } from "./announced.js";
 import type { ArrivingPayloads } from "./arriving-payloads.js";
 import { offeringsOf } from "./offerings.js";
 import type { AnswerKind, AnswerOf, Question, Requests } from "./requests.js";
+import { announcedBytes, wholeEntries } from "./whole-entries.js";
 
 /** Hashes of one question. */
 const mostHashes = 8192;
 /** Hashes of one question that is answered by entries. */
 const mostEntries = 256;
 const pageArrivals = 256;
+/** Bytes of the runs that are taken together of what the other side announced, and a page more. */
+const joinedBytes = 128 * 1024;
 /** Places of the other side's history that are kept. */
 const keptDigests = 8;
 
@@ -52,7 +59,7 @@ export interface RemoteStoreParts {
 	/** Positions that this side remembers and the other one's history goes through. */
 	readonly passed: StorePosition | undefined;
 	/** Told of what the other side gave. */
-	readonly onGiven: (entries: readonly StoredEntry[]) => void;
+	readonly onGiven: (entries: readonly StoredEntry[], announcedBytes: number) => void;
 }
 
 /** A store at the other end of a session. What it says is as true as its peer. */
@@ -100,14 +107,25 @@ export class RemoteStore implements ContentAddressedStore {
 		const digest = limit === 0 ? this.#digests.get(arrival) : undefined;
 		if (digest !== undefined) return { arrivals: [], damaged: [], next: arrival, digest };
 		const whole = options.payload !== false && limit > 0;
-		const page = (whole && (await this.#given(arrival, limit))) || (await this.#read(arrival, options));
+		const page = (whole && (await this.#given(arrival, options))) || (await this.#read(arrival, options));
 		if (whole) this.#readAhead(page, arrival, options);
 		return page;
 	}
 
-	async #given(after: number, limit: number): Promise<Page | undefined> {
-		const page = this.#parts.announced.take(after, limit);
-		return page && this.#took(await pageOf(this.#parts.crypto, page, after), after, limit);
+	/** Pages that wait go together: whoever edits faster than they are stored here announces each edit in one of its own. */
+	async #given(after: number, options: PageOptions): Promise<Page | undefined> {
+		const { limit = pageArrivals } = options;
+		let joined: Page | undefined;
+		for (let bytes = 0; bytes < joinedBytes; ) {
+			const at = joined?.next ?? after;
+			const left = after + limit - at;
+			const waiting = left > 0 ? this.#parts.announced.take(at, left) : undefined;
+			if (waiting === undefined) break;
+			bytes += waiting.run.length;
+			const page = await this.#took(await pageOf(this.#parts.crypto, waiting, at), at, { ...options, limit: left });
+			joined = joined === undefined ? page : joinPages(joined, page);
+		}
+		return joined;
 	}
 
 	async #read(after: number, options: PageOptions): Promise<Page> {
@@ -118,7 +136,7 @@ export class RemoteStore implements ContentAddressedStore {
 	}
 
 	async #fetch(after: number, options: PageOptions): Promise<Page> {
-		const { limit = pageArrivals, maxBytes = 2 ** 32 - 1, payload = true, contents = true } = options;
+		const { limit = pageArrivals, maxBytes = pageBytes, payload = true, contents = true } = options;
 		const value = {
 			after: BigInt(after),
 			limit,
@@ -127,18 +145,44 @@ export class RemoteStore implements ContentAddressedStore {
 			withoutContents: !contents,
 		};
 		const page = await this.#ask({ case: "read", value }, "page");
-		return this.#took(await pageOf(this.#parts.crypto, page, after), after, limit);
+		return this.#took(await pageOf(this.#parts.crypto, page, after), after, options);
 	}
 
 	/** @throws {FormatError} when the page is not what was asked for. */
-	#took(page: Page, after: number, limit: number): Page {
+	async #took({ contents, ...page }: ReceivedPage, after: number, options: PageOptions): Promise<Page> {
+		const { limit = pageArrivals, maxBytes } = options;
 		const last = page.arrivals.at(-1)?.arrival ?? after;
 		if (page.next < after || page.next - after > limit || last > page.next) {
 			throw new FormatError("page: beyond what was asked for", { expected: after + limit, found: page.next });
 		}
-		this.#parts.onGiven(page.arrivals.map(({ entry }) => entry));
 		this.passes({ arrival: page.next, digest: page.digest });
-		return page;
+		const given = page.arrivals.map(({ entry }) => entry);
+		const entries = await this.#whole(given, contents, maxBytes);
+		return {
+			...page,
+			arrivals: page.arrivals.map(({ arrival }, index) => ({ arrival, entry: entries[index] as StoredEntry })),
+		};
+	}
+
+	/** Takes note of what the other side gave, and fetches what it announced with it. */
+	async #whole(
+		entries: readonly StoredEntry[],
+		announced: readonly Announcement[],
+		mostBytes = pageBytes,
+	): Promise<readonly StoredEntry[]> {
+		const { arriving, requests, number, onGiven } = this.#parts;
+		onGiven(entries, announcedBytes(announced));
+		return wholeEntries(entries, announced, {
+			mostBytes,
+			fetch: async () => {
+				const payloads = await arriving.fetch(number, announced);
+				// An entry that only its end has cut off is not one whose payload is missing there.
+				if (payloads.size < announced.length && requests.ended) {
+					throw new TransportError("the session has ended", { retryable: true });
+				}
+				return payloads;
+			},
+		});
 	}
 
 	/** Its history goes through a position: levelling asks again about places where it stood last. */
@@ -179,18 +223,22 @@ export class RemoteStore implements ContentAddressedStore {
 		for (let from = 0; from < hashes.length; ) {
 			const wanted = hashes.slice(from, from + mostEntries);
 			const value = { hashes: wireHashes(wanted) };
-			const { run, covered, damaged } = await this.#ask({ case: "get", value }, "entries");
+			const { run, covered, damaged, contents } = await this.#ask({ case: "get", value }, "entries");
 			if (damaged.length > 0) throw new StoreError("the other side cannot read an entry", { code: "store-damaged" });
-			entries.push(...(await this.#unpack(run)));
+			entries.push(...(await this.#unpack(run, contents)));
 			from += advance(covered, wanted.length);
 		}
 		return entries;
 	}
 
-	async entriesByHash(hashes: readonly string[], { contents = true }: FindOptions = {}): Promise<FoundEntries> {
+	async entriesByHash(
+		hashes: readonly string[],
+		{ contents = true, maxBytes }: FindOptions = {},
+	): Promise<FoundEntries> {
 		const value = { hashes: wireHashes(hashes), withoutContents: !contents };
-		const { run, arrivals, damaged, covered } = await this.#ask({ case: "get", value }, "entries");
-		const entries = await this.#unpack(run);
+		const answer = await this.#ask({ case: "get", value }, "entries");
+		const { arrivals, damaged, covered } = answer;
+		const entries = await this.#unpack(answer.run, answer.contents, maxBytes);
 		if (arrivals.length !== entries.length) {
 			throw new FormatError("response: expected an arrival for each entry", { found: arrivals.length });
 		}
@@ -199,6 +247,15 @@ export class RemoteStore implements ContentAddressedStore {
 			damaged: damaged.map(numberOf),
 			covered: advance(covered, hashes.length),
 		};
+	}
+
+	async recent({ limit = pageArrivals, maxBytes = pageBytes, ...options }: RecentOptions): Promise<RecentEntries> {
+		const { before, within, dense = false } = options;
+		const value = { before: BigInt(before), within: BigInt(within), limit, maxBytes, dense };
+		const answer = await this.#ask({ case: "recent", value }, "recent");
+		const entries = await this.#unpack(answer.run, answer.contents, maxBytes);
+		const next = { before: numberOf(answer.next), within: numberOf(answer.within) };
+		return { entries, next: next.before === 0 ? undefined : next };
 	}
 
 	async reconcile(message: Uint8Array): Promise<Uint8Array> {
@@ -276,7 +333,7 @@ export class RemoteStore implements ContentAddressedStore {
 		for (const { contentHash } of announced) {
 			if (!left.delete(contentHash)) throw new FormatError("response: announces what nobody asked for");
 		}
-		return this.#parts.arriving.fetch(this.#parts.number, announced);
+		return [...(await this.#parts.arriving.fetch(this.#parts.number, announced)).values()];
 	}
 
 	async *#everything(): AsyncGenerator<StoredEntry[]> {
@@ -288,10 +345,12 @@ export class RemoteStore implements ContentAddressedStore {
 		}
 	}
 
-	async #unpack(run: Uint8Array): Promise<StoredEntry[]> {
-		const entries = await unpackRun(this.#parts.crypto, run);
-		this.#parts.onGiven(entries);
-		return entries;
+	async #unpack(
+		run: Uint8Array,
+		contents: readonly AnnouncedContent[] = [],
+		mostBytes?: number,
+	): Promise<readonly StoredEntry[]> {
+		return this.#whole(await unpackRun(this.#parts.crypto, run), contents.map(announcementOf), mostBytes);
 	}
 
 	async #inPieces(hashes: readonly string[], question: (hashes: Uint8Array) => Question): Promise<string[]> {
@@ -307,6 +366,10 @@ export class RemoteStore implements ContentAddressedStore {
 	#ask<K extends AnswerKind>(question: Question, expected: K): Promise<AnswerOf<K>> {
 		return this.#parts.requests.ask(this.#parts.number, question, expected);
 	}
+}
+
+function joinPages(first: Page, { arrivals, damaged, next, digest }: Page): Page {
+	return { arrivals: [...first.arrivals, ...arrivals], damaged: [...first.damaged, ...damaged], next, digest };
 }
 
 /** @throws {FormatError} when an answer is about none of what was asked, or more. */

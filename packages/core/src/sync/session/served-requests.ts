@@ -1,7 +1,6 @@
 import { FormatError, MindooError, nameOfError, VerifyError } from "../../errors.js";
 import { isKnown } from "../host.js";
 import type { Request } from "../wire/generated/sync_pb.js";
-import { GivenPayloads } from "./given-payloads.js";
 import { Serving } from "./serving.js";
 import type { SessionParts } from "./session-parts.js";
 import type { SessionStores } from "./session-stores.js";
@@ -17,10 +16,9 @@ export class ServedRequests {
 	#ended = false;
 
 	constructor(session: SessionParts, stores: SessionStores) {
-		const { env, limits, outgoing, output } = session;
+		const { env, limits, output, payloads } = session;
 		this.#session = session;
 		this.#stores = stores;
-		const payloads = new GivenPayloads({ outgoing, wholeBytes: limits.pageBytes, onOutgoing: () => output.wake() });
 		this.#serving = new Serving(env.crypto, limits, payloads);
 		output.onRoom(this.step);
 	}

@@ -9,19 +9,29 @@ import { replicaParameters } from "../negentropy/parameters.js";
 import { storeIndex } from "../negentropy/record-index.js";
 import { respond } from "../negentropy/responder.js";
 import { packRun, unpackRun } from "../wire/entry-run.js";
-import type { Find, Get, Request, ResponseSchema } from "../wire/generated/sync_pb.js";
+import type { Find, Get, Recent, Request, ResponseSchema } from "../wire/generated/sync_pb.js";
 import { mostMessageBytes } from "../wire/messages.js";
-import { dependencyOptionsOf, hashesOf, numberOf, wireHashes, wirePosition, wireReport } from "../wire/terms.js";
+import {
+	dependencyOptionsOf,
+	hashesOf,
+	numberOf,
+	wireAnnouncement,
+	wireHashes,
+	wirePosition,
+	wireReport,
+} from "../wire/terms.js";
 import type { GivenPayloads } from "./given-payloads.js";
 import type { SessionLimits } from "./limits.js";
 import type { Telling } from "./telling.js";
-import { packPage } from "./wire-page.js";
+import { packPage, roomFor } from "./wire-page.js";
 
 type Reply = NonNullable<MessageInitShape<typeof ResponseSchema>["kind"]>;
 export type StoreQuestion = Exclude<Request["kind"], { case: undefined }>;
 
 /** Arrivals of one page, as many as a run holds; bytes cut most pages before. */
 const mostArrivals = 4096;
+/** Entries of one answer by recency. */
+const mostRecent = 1024;
 /** Hashes of one question. */
 const mostHashes = 16_384;
 /** Entries of one question by hash. */
@@ -63,6 +73,7 @@ export class Serving {
 				const goesOn = options.payload && options.limit > 0 && served.telling.goesOn(from);
 				const { page, packed } = await packPage(store, this.#crypto, from, {
 					...options,
+					payloads: this.#payloads,
 					...(goesOn && { skip: served.telling.skip }),
 				});
 				if (goesOn) served.telling.wasRead(page);
@@ -92,6 +103,8 @@ export class Serving {
 			}
 			case "wantsContents":
 				return hashes((await store.wantsContents?.(asked(question.value))) ?? asked(question.value));
+			case "recent":
+				return this.#recent(served, question.value);
 			case "reconcile":
 				return { case: "reconciled", value: await this.#reconcile(store, question.value) };
 			case "resolve":
@@ -136,6 +149,24 @@ export class Serving {
 	}
 
 	/** As many as fit into a message. */
+	async #recent({ store, telling }: ServedStore, asked: Recent): Promise<Reply> {
+		const place = { before: numberOf(asked.before), within: numberOf(asked.within), dense: asked.dense };
+		const maxBytes = Math.min(asked.maxBytes, this.#limits.pageBytes);
+		for (let limit = Math.min(asked.limit, mostRecent); ; limit = Math.floor(limit / 2)) {
+			const found = (await store.recent?.({ ...place, limit, maxBytes })) ?? { entries: [], next: undefined };
+			const { entries, contents } = this.#payloads.announceWith(found.entries);
+			const run = await packRun(this.#crypto, entries);
+			if (run.length + roomFor(contents) <= mostMessageBytes) {
+				telling.wasGiven(entries.length);
+				const { before = 0, within = 0 } = found.next ?? {};
+				const next = { next: BigInt(before), within: BigInt(within) };
+				return { case: "recent", value: { run, contents: contents.map(wireAnnouncement), ...next } };
+			}
+			if (limit <= 1) throw new StoreError("an entry is too large for a message", { found: run.length });
+		}
+	}
+
+	/** As many as fit into a message. */
 	async #entries(
 		wanted: readonly string[],
 		found: readonly StoredEntry[],
@@ -146,22 +177,22 @@ export class Serving {
 		}: { readonly numbers?: ReadonlyMap<string, number>; readonly damaged?: readonly number[] } = {},
 	): Promise<Reply> {
 		for (let count = found.length; ; count = Math.floor(count / 2)) {
-			const entries = found.slice(0, count).map((entry) => (withoutPayload ? bare(entry) : entry));
+			const some = found.slice(0, count);
+			const { entries, contents } = withoutPayload
+				? { entries: some.map(bare), contents: [] }
+				: this.#payloads.announceWith(some);
 			const run = await packRun(this.#crypto, entries);
 			const rest = found[count];
 			const covered = rest === undefined ? wanted.length : wanted.indexOf(rest.hash);
-			if (run.length + roomBytes <= mostMessageBytes) {
+			if (run.length + roomFor(contents) <= mostMessageBytes) {
 				const arrivals = entries.map(({ hash }) => BigInt(numbers?.get(hash) ?? 0));
-				const value = { run, covered, damaged: damaged.map(BigInt), ...(numbers !== undefined && { arrivals }) };
-				return { case: "entries", value };
+				const value = { run, covered, damaged: damaged.map(BigInt), contents: contents.map(wireAnnouncement) };
+				return { case: "entries", value: { ...value, ...(numbers !== undefined && { arrivals }) } };
 			}
 			if (count <= 1) throw new StoreError("an entry is too large for a message", { found: run.length });
 		}
 	}
 }
-
-/** What a message needs beside the run. */
-const roomBytes = 8 * 1024;
 
 function asked(bytes: Uint8Array, most = mostHashes): string[] {
 	if (bytes.length > most * 32) {

@@ -4,6 +4,7 @@ import type { OutgoingPayloads } from "../payloads/outgoing.js";
 import type { MessageInit } from "../wire/messages.js";
 import type { WaitingRoom } from "./announced.js";
 import type { ArrivingPayloads } from "./arriving-payloads.js";
+import type { GivenPayloads } from "./given-payloads.js";
 import type { SessionLimits } from "./limits.js";
 import type { Output } from "./output.js";
 import type { Requests } from "./requests.js";
@@ -18,6 +19,7 @@ export interface SessionParts {
 	readonly output: Output;
 	/** Payloads that go out when nothing else waits. */
 	readonly outgoing: OutgoingPayloads;
+	readonly payloads: GivenPayloads;
 	readonly arriving: ArrivingPayloads;
 	readonly requests: Requests;
 	readonly room: WaitingRoom;

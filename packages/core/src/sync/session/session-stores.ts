@@ -1,4 +1,3 @@
-import type { StoredEntry } from "../../entry/entry.js";
 import { FormatError } from "../../errors.js";
 import { isKnown, type Standing, type SyncedStore } from "../host.js";
 import type { Open, Opened } from "../wire/generated/sync_pb.js";
@@ -108,9 +107,14 @@ export class SessionStores {
 		});
 	}
 
-	/** Names databases that this side keeps since the session began; those that were named are left out. */
+	/** Names databases that this side keeps since the session began; those that were named are left out, and all to whom the directory does not grant. */
 	offer(dbIds: readonly string[]): void {
-		this.#inTurn(() => this.#name(dbIds));
+		this.#inTurn(async () => {
+			const { host, peer } = this.#parts.session;
+			// Whoever is not known yet is told of all databases when it is.
+			const standing = host.standing(peer);
+			await this.#name(dbIds.filter((dbId) => mayLevel(standing, dbId)));
+		});
 	}
 
 	/** The other side names stores. @throws {FormatError} */
@@ -160,6 +164,11 @@ export class SessionStores {
 		if (link === this.#directory && link.peerDone && session.host.standing(session.peer) === "revoked") {
 			close("revoked", { retry: false });
 		}
+	}
+
+	/** Takes nothing more; resolves when what came was acknowledged. */
+	rest(): Promise<void> {
+		return this.#pulling.rest();
 	}
 
 	/** @param givenUp whether what was given and not looked at is let go. */
@@ -255,7 +264,7 @@ export class SessionStores {
 		if (offer === undefined || synced === undefined) return;
 		const link = this.#add(offer.number, synced);
 		link.meetStranger(offer.storeId, offer.at);
-		await link.pull();
+		await link.pull(this.#parts.session.signal);
 	}
 
 	async #find({ dbId, purpose }: OfferedStore): Promise<SyncedStore | undefined> {
@@ -285,7 +294,7 @@ export class SessionStores {
 			number,
 			synced,
 			given,
-			onGiven: (entries: readonly StoredEntry[]) => this.#allowance.take(entries),
+			onGiven: (entries, announcedBytes) => this.#allowance.take(entries, announcedBytes),
 			onWanted: (wanted) => this.#pulling.want(wanted),
 		});
 		this.#links.set(number, link);

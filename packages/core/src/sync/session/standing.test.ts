@@ -49,6 +49,16 @@ describe("a key that the directory does not grant", () => {
 		expect([await held(notes), await held(kept)]).toEqual([7, 7]);
 	});
 
+	it("is not told of a database that comes while it is connected", async () => {
+		server.host.standings.set(member.key, "unknown");
+		await server.host.hosted("plans");
+		const opened = vi.spyOn(member.host, "open");
+		const { sessions } = stage.meet(member, server);
+		sessions[1].offer(["plans"]);
+		await Promise.all(sessions.map(({ closed }) => closed));
+		expect(opened.mock.calls.flat()).not.toContain("plans");
+	});
+
 	it("gets nothing and is told why when what it brought does not", async () => {
 		server.host.standings.set(member.key, "unknown");
 		const { sessions } = stage.meet(member, server);
@@ -123,4 +133,21 @@ describe("lesson 24: what was declined because its author was not known", () => 
 		await vi.waitFor(async () => expect(await held(kept)).toBe(9), patience);
 		await met.close();
 	});
+
+	it.each([0, 1] as const)(
+		"is asked for again when the two meet again, before the other side leaves (%s)",
+		async (leaving) => {
+			const late = await entryMaker({ crypto, tenantRoot: administrator.tenantRoot });
+			server.host.strangers.add(late.publicKey);
+			await notes.append(await late.document(2));
+			await stage.level(member, server);
+			expect(await held(kept)).toBe(7);
+			server.host.strangers.clear();
+			const { sessions } = leaving === 0 ? stage.meet(member, server) : stage.meet(server, member);
+			await sessions[leaving].level();
+			sessions[leaving].close();
+			await Promise.all(sessions.map(({ closed }) => closed));
+			expect(await held(kept)).toBe(9);
+		},
+	);
 });

@@ -23,7 +23,7 @@ export interface StoreLinkParts {
 	readonly synced: SyncedStore;
 	readonly given: GivenEntries;
 	/** Told of what the other side gives, before it is used; throws when it may not give so much. */
-	readonly onGiven: (entries: readonly StoredEntry[]) => void;
+	readonly onGiven: (entries: readonly StoredEntry[], announcedBytes?: number) => void;
 	/** There is something to pull. */
 	readonly onWanted: (link: StoreLink) => void;
 }
@@ -94,9 +94,10 @@ export class StoreLink {
 		const { session, number, synced, given } = parts;
 		this.#announced = new Announced(session.room);
 		const { crypto } = session.env;
-		const { output, limits, send, work } = session;
+		const { output, limits, send, work, payloads } = session;
 		const onLevel = () => this.#sayTold();
-		this.telling = new Telling({ number, store: synced.store, crypto, output, given, limits, send, work, onLevel });
+		const store = synced.store;
+		this.telling = new Telling({ number, store, crypto, output, given, payloads, limits, send, work, onLevel });
 		this.#endAppended = synced.onAppended(this.telling.step);
 	}
 
@@ -168,20 +169,21 @@ export class StoreLink {
 		const held = remembered ?? start;
 		// What it stored, and said so to nobody: the connection ended first, or this side did.
 		if (remembered !== undefined) synced.acknowledged(session.peer, remembered, []);
-		if (held === undefined && pageExpected) {
-			// It waits for a page that does not come: let it read.
-			session.send({ case: "announce", value: { store: this.number, after: 0n } });
+		if (pageExpected && (held === undefined || held.arrival >= ours.arrival)) {
+			// It waits for a page that does not come, perhaps because it has read on since it was told: let it look.
+			session.send({ case: "announce", value: { store: this.number, after: BigInt(held?.arrival ?? 0) } });
 		}
 		await this.telling.begin(held);
 	}
 
-	/** Takes over what the other side has. */
-	async pull(): Promise<void> {
+	/** Takes over what the other side has. @param signal aborted: what has come is acknowledged, unless the session is over, and nothing more is asked for. */
+	async pull(signal: AbortSignal): Promise<void> {
 		const { session, synced, given } = this.#parts;
-		const { peer, signal } = session;
+		const { peer } = session;
 		if (this.#remote === undefined) return;
 		const cameBefore = this.#came;
 		let last: Remembered | undefined;
+		let storedAgain = false;
 		given.pullBegins();
 		try {
 			const onRemembered = (position: StorePosition, declined: readonly Refusal[]) => {
@@ -190,13 +192,18 @@ export class StoreLink {
 			};
 			const result = await synced.pull(this.#remote, { peer, signal, onRemembered });
 			this.#wasRefused(result.refused);
+			// What was declined before and is stored now moves no position, nor does what another session with the same replica brought
+			// while this one began: where this side stands is said once more.
+			storedAgain = last === undefined && result.stored > 0 && result.refused.length === 0;
+			if (storedAgain || (last === undefined && !this.#saidDone)) last = await this.#standing();
 			this.counts.received += result.stored;
 			this.counts.declinedHere = result.refused.length;
 			session.onCounts();
 		} catch (error) {
 			if (!(error instanceof MindooError) || error instanceof FormatError || error instanceof VerifyError) throw error;
 			// This store, here or there, cannot be read or written now: the others go on, and so does this one after a while.
-			if (session.signal.aborted || error instanceof TransportError) return;
+			if (signal.aborted && last !== undefined) this.#acknowledge(last, false);
+			if (signal.aborted || error instanceof TransportError) return;
 			session.env.log("warn", "a store could not be levelled", { code: error.code });
 			this.#retryLater();
 		} finally {
@@ -205,7 +212,7 @@ export class StoreLink {
 		// Documents are shown now, and acknowledged; bytes of attachments come behind them.
 		const lacks = (await synced.lacksContents?.()) === true;
 		// Pages without entries move the position alone; nobody has to know.
-		if (!this.#saidDone || this.#came > cameBefore) this.#acknowledge(last, !lacks);
+		if (!this.#saidDone || this.#came > cameBefore || storedAgain) this.#acknowledge(last, !lacks);
 		this.#pulled = true;
 		this.#saidDone = !lacks;
 		if (lacks) this.#fetch();
@@ -243,8 +250,11 @@ export class StoreLink {
 	wasTold({ after, page }: Announce): void {
 		const presumed = this.#presumed;
 		this.#presumed = undefined;
-		if (page === undefined) this.#announced.forgetPosition();
-		else {
+		if (page === undefined) {
+			this.#announced.forgetPosition();
+			// Who reconciles reads no page that would tell the other side how far this one has got.
+			this.#saidDone = false;
+		} else {
 			// A first page from there is given by whoever has found the position in its own history.
 			if (presumed?.arrival === numberOf(after)) this.#remote?.passes(presumed);
 			this.#announced.add(numberOf(after), page);
@@ -269,8 +279,8 @@ export class StoreLink {
 	}
 
 	/** Keeps in mind what the other side gave. @throws {FormatError} when it may not give so much. */
-	readonly takeGiven = (entries: readonly StoredEntry[]): void => {
-		this.#parts.onGiven(entries);
+	readonly takeGiven = (entries: readonly StoredEntry[], announcedBytes?: number): void => {
+		this.#parts.onGiven(entries, announcedBytes);
 		this.#came += entries.length;
 		for (const { hash } of entries) this.#parts.given.add(hash);
 	};
@@ -324,6 +334,13 @@ export class StoreLink {
 		this.#parts.session.send({ case: "acknowledge", value: { store: this.number, told: true } });
 		if (!this.#live) this.telling.end();
 		this.#parts.session.onSettled();
+	}
+
+	async #standing(): Promise<Remembered | undefined> {
+		const { session, synced } = this.#parts;
+		const { storeId } = (await this.#remote?.identity()) ?? {};
+		const { position } = (await synced.remembered(session.peer, storeId)) ?? {};
+		return position && { position, declined: [] };
 	}
 
 	#acknowledge(remembered: Remembered | undefined, done: boolean): void {

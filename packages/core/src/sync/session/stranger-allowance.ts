@@ -14,10 +14,14 @@ export class StrangerAllowance {
 		this.#bytes = strangerBytes;
 	}
 
-	/** @throws {FormatError} `limit` */
-	take(entries: readonly StoredEntry[]): void {
+	/**
+	 * @param announcedBytes payloads of the entries that are yet to come.
+	 * @throws {FormatError} `limit`
+	 */
+	take(entries: readonly StoredEntry[], announcedBytes = 0): void {
 		if (this.#isKnown()) return;
 		this.#entries -= entries.length;
+		this.#bytes -= announcedBytes;
 		for (const entry of entries) this.#bytes -= sizeOf(entry);
 		if (this.#entries < 0 || this.#bytes < 0) {
 			throw new FormatError("directory: more than is looked at for a key that is not known", { code: "limit" });

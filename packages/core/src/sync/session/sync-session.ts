@@ -7,6 +7,7 @@ import { OutgoingPayloads } from "../payloads/outgoing.js";
 import type { MessageInit, MessageKind } from "../wire/messages.js";
 import type { WaitingRoom } from "./announced.js";
 import { ArrivingPayloads } from "./arriving-payloads.js";
+import { GivenPayloads } from "./given-payloads.js";
 import { defaultLimits, type SessionLimits } from "./limits.js";
 import { type ChunkFrame, encodeFrame, MessageReader } from "./message-stream.js";
 import { Output } from "./output.js";
@@ -109,6 +110,11 @@ export class SyncSession {
 			limits,
 			output: this.#output,
 			outgoing: this.#outgoing,
+			payloads: new GivenPayloads({
+				outgoing: this.#outgoing,
+				wholeBytes: limits.pageBytes,
+				onOutgoing: () => this.#output.wake(),
+			}),
 			arriving: this.#arriving,
 			requests: this.#requests,
 			room: this.#room,
@@ -244,6 +250,11 @@ export class SyncSession {
 	close(reason: EndReason = "done", options: { readonly retry?: boolean; readonly after?: number } = {}): void {
 		const { retry = false, after = 0 } = options;
 		this.#close({ reason, retry, after, byPeer: false });
+	}
+
+	/** Takes nothing more from the other side; resolves when what it gave is durable and acknowledged, or the connection is gone. `close` then leaves it in no doubt. */
+	rest(): Promise<void> {
+		return this.#stores.rest();
 	}
 
 	/** The connection is gone. */

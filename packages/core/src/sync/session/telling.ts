@@ -2,6 +2,7 @@ import type { Crypto } from "../../crypto/crypto.js";
 import type { Arrival, ContentAddressedStore, Page, StorePosition } from "../../store/store.js";
 import type { MessageInit } from "../wire/messages.js";
 import type { GivenEntries } from "./given-entries.js";
+import type { GivenPayloads } from "./given-payloads.js";
 import type { SessionLimits } from "./limits.js";
 import type { Output } from "./output.js";
 import { packPage } from "./wire-page.js";
@@ -21,6 +22,7 @@ export interface TellingParts {
 	readonly crypto: Crypto;
 	readonly output: Output;
 	readonly given: GivenEntries;
+	readonly payloads: GivenPayloads;
 	readonly limits: SessionLimits;
 	readonly send: (message: MessageInit) => void;
 	/** Does something whose failure ends the session. */
@@ -169,12 +171,13 @@ export class Telling {
 	}
 
 	async #announce(after: number): Promise<void> {
-		const { store, crypto, number, limits, send } = this.#parts;
+		const { store, crypto, number, limits, send, payloads } = this.#parts;
 		const { page, packed, size } = await packPage(store, crypto, after, {
 			limit: pageArrivals,
 			maxBytes: limits.announcedBytes,
 			payload: true,
 			contents: false,
+			payloads,
 			skip: this.skip,
 		});
 		// While it was read here, the other side may have read it by itself.

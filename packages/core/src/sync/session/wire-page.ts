@@ -2,40 +2,55 @@
 
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Crypto } from "../../crypto/crypto.js";
+import type { StoredEntry } from "../../entry/entry.js";
 import type { Arrival, ContentAddressedStore, Page, PageOptions } from "../../store/store.js";
 import type { PageSchema } from "../wire/generated/sync_pb.js";
 import { mostMessageBytes } from "../wire/messages.js";
-import { wirePage } from "../wire/terms.js";
+import { type Announcement, wirePage } from "../wire/terms.js";
+import type { GivenPayloads } from "./given-payloads.js";
 
-/** What a message needs beside the run. */
+/** What a message needs beside the run, and for each payload that it announces. */
 const roomBytes = 8 * 1024;
+const announcementBytes = 80;
+
+/** Bytes to leave free beside the run of a message. */
+export function roomFor(contents: readonly Announcement[]): number {
+	return roomBytes + contents.length * announcementBytes;
+}
 
 export interface PackedPage {
 	readonly page: Page;
 	readonly packed: MessageInitShape<typeof PageSchema>;
-	/** Bytes of the run. */
+	/** Bytes of the run, and of the payloads that are announced with it. */
 	readonly size: number;
 }
 
 export interface WirePageOptions extends Required<PageOptions> {
+	readonly payloads: GivenPayloads;
 	/** Entries that the other side needs not be given. */
 	readonly skip?: (arrival: Arrival) => boolean;
 }
 
-/** An entry that fits into no message counts as damaged: the other side notes it, and asks again. */
+/** Large payloads are announced. An entry that fits into no message even so counts as damaged: the other side notes it, and asks again. */
 export async function packPage(
 	store: ContentAddressedStore,
 	crypto: Crypto,
 	after: number,
-	{ skip, ...options }: WirePageOptions,
+	{ skip, payloads, ...options }: WirePageOptions,
 ): Promise<PackedPage> {
 	for (let { limit } = options; ; limit = Math.ceil(limit / 2)) {
 		let page = await store.entriesAfter(after, { ...options, limit });
 		const arrivals = skip === undefined ? page.arrivals : page.arrivals.filter((each) => !skip(each));
-		page = { ...page, arrivals };
-		const packed = await wirePage(crypto, page, { after });
-		const size = packed.run?.length ?? 0;
-		if (size + roomBytes <= mostMessageBytes) return { page, packed, size };
+		const { entries, contents } = payloads.announceWith(arrivals.map(({ entry }) => entry));
+		page = {
+			...page,
+			arrivals: arrivals.map(({ arrival }, index) => ({ arrival, entry: entries[index] as StoredEntry })),
+		};
+		const packed = await wirePage(crypto, page, { after, contents });
+		const run = packed.run.length;
+		if (run + roomFor(contents) <= mostMessageBytes) {
+			return { page, packed, size: contents.reduce((sum, { size }) => sum + size, run) };
+		}
 		if (page.next - after > 1) {
 			limit = Math.min(limit, page.next - after);
 			continue;

@@ -134,6 +134,7 @@ function checkRequest({ kind }: Request): void {
 			break;
 		case "recent":
 			checkArrival(kind.value.before);
+			checkArrival(kind.value.within);
 			checkPageSize(kind.value.limit);
 			break;
 		case "get":
@@ -182,6 +183,7 @@ function checkResponse({ kind }: Response): void {
 			break;
 		case "recent":
 			checkArrival(kind.value.next);
+			checkArrival(kind.value.within);
 			checkAnnounced(kind.value.contents);
 			break;
 		case "hashes":

@@ -49,12 +49,15 @@ export class KeptStore {
 			: this.#receive(entries);
 	}
 
-	/** Whether the directory has changed since this was asked for the same other store. */
-	directoryChangedFor(other: string): boolean {
+	/**
+	 * Pulls from another store; also what was declined because of the directory, if that has changed since the last pull that came to its
+	 * end: one that breaks off has asked for nothing.
+	 */
+	async pullWith<T>(other: string, pull: (directoryChanged: boolean) => Promise<T>): Promise<T> {
 		const revision = this.#parts.directoryRevision();
-		const changed = this.#askedAt.get(other) !== revision;
+		const result = await pull(this.#askedAt.get(other) !== revision);
 		this.#askedAt.set(other, revision);
-		return changed;
+		return result;
 	}
 
 	/** Takes over what this store lacks of the bytes of attachments, as far as the other one has them. */

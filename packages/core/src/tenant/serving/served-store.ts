@@ -28,6 +28,12 @@ export function servedStore(
 	{ crypto, clock, gate }: { readonly crypto: Crypto; readonly clock: Clock; readonly gate: SessionGate },
 ): SyncedStore {
 	const { store, purpose } = kept;
+	let memory: { readonly of: string; readonly peer: PeerMemory } | undefined;
+	const memoryOf = (peer: string, storeId: string) => {
+		const of = `${peer}/${storeId}`;
+		if (memory?.of !== of) memory = { of, peer: new PeerMemory({ store, clock, storeId, peer, direction: "pull" }) };
+		return memory.peer;
+	};
 	const take = (entries: readonly StoredEntry[]) => gate.take({ dbId, entries }, () => kept.receive(entries));
 	return {
 		dbId,
@@ -39,7 +45,7 @@ export function servedStore(
 			const pull = new Pull({
 				ownArrivals: async () => (await store.position()).arrival,
 				remote,
-				memory: new PeerMemory({ store, clock, storeId, peer, direction: "pull" }),
+				memory: memoryOf(peer, storeId),
 				take,
 				own: {
 					crypto,
@@ -51,7 +57,7 @@ export function servedStore(
 				},
 				options,
 			});
-			return pull.run(kept.directoryChangedFor(`${peer}/${storeId}`) ? ["directory", "again"] : ["again"]);
+			return kept.pullWith(`${peer}/${storeId}`, (changed) => pull.run(changed ? ["directory", "again"] : ["again"]));
 		},
 		met: (remote) => kept.addSource(remote),
 		lacksContents: () => kept.lacksContents(),

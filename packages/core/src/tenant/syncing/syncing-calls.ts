@@ -19,9 +19,17 @@ export abstract class SyncingCalls {
 		return this.syncing.start(target, options);
 	}
 
-	/** Levels with whoever has connected to this replica, as long as both want. Who is not a member can read nothing. */
+	/**
+	 * Levels with whoever has connected to this replica, as long as both want. Who is not a member can read nothing.
+	 * @throws {UsageError} `closed`; the connection is ended then.
+	 */
 	acceptSync(duplex: Duplex, options: Omit<SyncOptions, "live" | "expect" | "backOff"> = {}): SyncHandle {
-		return this.syncing.accept(duplex, options);
+		try {
+			return this.syncing.accept(duplex, options);
+		} catch (error) {
+			duplex.abort();
+			throw error;
+		}
 	}
 
 	/** Small messages to members who are connected to the same server: the signalling of `webRtcTransport`, where a peer is a public key. */

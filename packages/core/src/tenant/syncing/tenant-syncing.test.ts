@@ -3,6 +3,7 @@ import {
 	type Duplex,
 	listenInMemory,
 	type MemoryListener,
+	memoryPair,
 	memoryStores,
 	nodeClock,
 	nodeEnv,
@@ -54,6 +55,17 @@ const titles = async (replica: TestReplica, dbId = "notes") => {
 	for await (const doc of db.iterateDocuments()) found.push(doc.getData().title as string);
 	return found.sort();
 };
+
+it("a connection that comes when the tenant is closed is ended", async () => {
+	const { fixture, alice } = await members();
+	const { tenant } = alice;
+	const [near, far] = memoryPair({ clock: nodeClock() });
+	await tenant.close();
+	expect(() => tenant.acceptSync(near)).toThrow(expect.objectContaining({ code: "closed" }));
+	await expect(far.incoming[Symbol.asyncIterator]().next()).rejects.toThrow();
+	await alice.reopen();
+	await fixture.close();
+});
 
 describe("a tenant syncs with another member's device", () => {
 	it("all databases that either side knows, both ways, at once", async () => {

@@ -1,3 +1,4 @@
+import type { MindooDB } from "../../database/mindoo-db.js";
 import type { Env } from "../../env.js";
 import { UsageError } from "../../errors.js";
 import type { UnlockedUser } from "../../keys/user-id.js";
@@ -10,7 +11,7 @@ import { acceptSessionLink, openSessionLink, type SessionLinkParts } from "../..
 import { SessionSignals } from "../../sync/connecting/session-signals.js";
 import { openStoreLink } from "../../sync/connecting/store-link.js";
 import { type LackingCounts, SyncHandle } from "../../sync/connecting/sync-handle.js";
-import type { SyncOptions, SyncTarget } from "../../sync/connecting/sync-options.js";
+import type { HistoryMode, SyncOptions, SyncTarget } from "../../sync/connecting/sync-options.js";
 import { transportTo } from "../../sync/connecting/transport-to.js";
 import { isKnown } from "../../sync/host.js";
 import { IncomingPayloads } from "../../sync/payloads/incoming.js";
@@ -57,7 +58,9 @@ export class TenantSyncing {
 	 */
 	start(target: SyncTarget, options: SyncOptions, only?: string): SyncHandle {
 		const { live = false } = options;
-		const openLink = isStore(target) ? this.#storeLink(target, only) : this.#sessionLink(target, options, only);
+		const openLink = isStore(target)
+			? this.#storeLink(target, options, only)
+			: this.#sessionLink(target, options, only);
 		return this.#begin({ ...options, live }, openLink, only);
 	}
 
@@ -65,7 +68,11 @@ export class TenantSyncing {
 	accept(duplex: Duplex, options: Omit<SyncOptions, "live" | "expect" | "backOff">): SyncHandle {
 		const openLink: OpenLink = async (signal) =>
 			acceptSessionLink(duplex, await this.#linkParts(true, undefined), signal);
-		return this.#begin({ ...options, live: true, again: false }, openLink, undefined);
+		const handle = this.#begin({ ...options, live: true, again: false }, openLink, undefined);
+		// Also one that ended before anybody looked at the connection.
+		const end = () => duplex.abort();
+		handle.done.then(end, end);
+		return handle;
 	}
 
 	/** A database was opened: sessions that level all of them take it up at once. */
@@ -88,16 +95,19 @@ export class TenantSyncing {
 		return count;
 	}
 
-	/** What of attachments is to be here and is not. */
+	/** What of attachments is to be here and is not, and what of the past is not. */
 	async #countLacking(only: string | undefined): Promise<LackingCounts> {
 		const { openDB, listDatabases } = this.#parts;
 		let [payloads, bytes] = [0, 0];
+		const past = { payloads: 0, bytes: 0 };
 		for (const dbId of only === undefined ? await listDatabases() : [only]) {
 			const lacking = await (await openDB(dbId)).countLacking();
 			payloads += lacking.payloads;
 			bytes += lacking.bytes;
+			past.payloads += lacking.past.payloads;
+			past.bytes += lacking.past.bytes;
 		}
-		return { payloads, bytes };
+		return { payloads, bytes, past };
 	}
 
 	#begin(
@@ -115,10 +125,10 @@ export class TenantSyncing {
 		return handle;
 	}
 
-	#storeLink(remote: ContentAddressedStore, only: string | undefined): OpenLink {
+	#storeLink(remote: ContentAddressedStore, { history }: SyncOptions, only: string | undefined): OpenLink {
 		if (only === undefined) throw new UsageError("sync: a store holds one database; expected `db.sync`");
 		return async () => {
-			const db = await this.#parts.openDB(only);
+			const db = await this.#openWith(history, only);
 			return openStoreLink({
 				pull: (options) => db.pullChangesFrom(remote, options),
 				push: (options) => db.pushChangesTo(remote, options),
@@ -133,23 +143,31 @@ export class TenantSyncing {
 		};
 	}
 
-	#sessionLink(target: string | Transport, { live = false, expect }: SyncOptions, only: string | undefined): OpenLink {
+	async #openWith(history: HistoryMode | undefined, dbId: string): Promise<MindooDB> {
+		const db = await this.#parts.openDB(dbId);
+		if (history !== undefined && dbId !== directoryId) await db.setHistory(history);
+		return db;
+	}
+
+	#sessionLink(target: string | Transport, options: SyncOptions, only: string | undefined): OpenLink {
+		const { live = false, expect } = options;
 		const { env, servers } = this.#parts;
 		this.#user();
 		const transport = typeof target === "string" ? transportTo(env, target) : target;
 		return async (signal) => {
 			const known = servers().map(({ signingKey }) => signingKey);
-			const parts = await this.#linkParts(live, only);
+			const parts = await this.#linkParts(live, only, options.history);
 			const trusted = typeof target === "string" && known.length > 0 ? known : undefined;
 			return openSessionLink({ ...parts, transport, expect: expect ?? trusted }, signal);
 		};
 	}
 
-	async #linkParts(live: boolean, only: string | undefined): Promise<SessionLinkParts> {
+	async #linkParts(live: boolean, only: string | undefined, history?: HistoryMode): Promise<SessionLinkParts> {
 		const { env, addPeer } = this.#parts;
 		this.#identity ??= createChannelIdentity(env, this.#user().signingKey);
 		const databases = only === undefined ? undefined : [only];
-		const host = new TenantHost({ ...this.#parts, incoming: this.#incoming, databases });
+		const openDB = (dbId: string) => this.#openWith(history, dbId);
+		const host = new TenantHost({ ...this.#parts, openDB, incoming: this.#incoming, databases });
 		return {
 			env,
 			host,

@@ -2,6 +2,7 @@
 import { type AliceAndBob, aliceAndBob, type TestReplica } from "@mindoodb/testing";
 import { listenInMemory, memoryStores, nodeClock, nodeEnv } from "mindoodb";
 import { beforeEach, describe, expect, it } from "vitest";
+import { toHex } from "../../bytes/hex.js";
 import type { MindooDB } from "../../database/mindoo-db.js";
 import type { Transport } from "../../transport.js";
 
@@ -57,5 +58,20 @@ describe("a member with two stores and one with one", () => {
 		const again = from.tenant.sync(way);
 		await again.done;
 		expect(again.status).toMatchObject({ received: 0, declinedHere: 0, declinedThere: 0, error: undefined });
+	});
+
+	it("have each other's documents of more than a message holds", async () => {
+		const { alice, bob } = place;
+		const [alices, bobs] = [await openWithTwo(alice), await bob.tenant.openDB("files")];
+		const scans = [1, 2].map(() => alice.env.crypto.randomBytes(1_500_000)) as [Uint8Array, Uint8Array];
+		const docs = [
+			await alices.createDocument({ scan: scans[0] }),
+			await bobs.createDocument({ scan: scans[1] }),
+		] as const;
+		await alice.tenant.sync(wayTo(bob)).done;
+		const scanAt = async (db: MindooDB, docId: string) =>
+			toHex((await db.getDocument(docId))?.getData().scan as Uint8Array);
+		expect((await scanAt(bobs, docs[0].id)) === toHex(scans[0])).toBe(true);
+		expect((await scanAt(alices, docs[1].id)) === toHex(scans[1])).toBe(true);
 	});
 });
