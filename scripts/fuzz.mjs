@@ -17,7 +17,18 @@ if (!Number.isInteger(seed)) throw new Error("--seed wants a whole number");
 const failed = await setUp();
 if (failed !== 0) process.exit(failed);
 
-for (const name of ["apack", "chunks", "pampa", "dm3", "channel", "wire", "tenant"]) {
+for (const name of [
+	"apack",
+	"chunks",
+	"pampa",
+	"dm3",
+	"channel",
+	"before-channel",
+	"wire",
+	"negentropy",
+	"tenant",
+	"joining",
+]) {
 	if (positionals.length > 0 && !positionals.includes(name)) continue;
 	const file = new URL(`./fuzz/${name}.mjs`, import.meta.url);
 	if (!existsSync(fileURLToPath(file))) continue;

@@ -94,7 +94,7 @@ const told = (entries) =>
 		]),
 	);
 
-/** @param {Random} random @returns {Uint8Array[]} one of each kind */
+/** @param {Random} random @returns {Uint8Array[]} at least one of each kind of packages/core/proto/sync.proto */
 function makeMessages(random) {
 	const hash = random.bytes(32);
 	const at = { arrival: 300n, digest: random.bytes(16) };
@@ -113,6 +113,12 @@ function makeMessages(random) {
 		{ case: "ticket", value: { id: random.bytes(16), secret: hash } },
 		{ case: "close", value: { reason: "restart", retry: true, after: 70 } },
 		{ case: "ping", value: { number: 300 } },
+		{ case: "pong", value: { number: 300 } },
+		{ case: "signal", value: { peer: hash, message: random.bytes(50) } },
+		{ case: "introduce", value: {} },
+		{ case: "introduced", value: { encryptionKey: random.bytes(200) } },
+		{ case: "keepTenant", value: { request: random.bytes(300) } },
+		{ case: "tenantKept", value: { refusal: "policy" } },
 	];
 	/** @type {NonNullable<Extract<import("@mindoodb/core").MessageInit, { case: "request" }>["value"]["kind"]>[]} */
 	const requests = [
@@ -121,6 +127,15 @@ function makeMessages(random) {
 		{ case: "contents", value: { hashes: hash, held } },
 		{ case: "resolve", value: { start: hash, stopAt: 1 } },
 		{ case: "find", value: { known: hash, docId: "document" } },
+		{ case: "has", value: hash },
+		{ case: "put", value: random.bytes(40) },
+		{ case: "reconcile", value: random.bytes(40) },
+		{ case: "hasContents", value: { hashes: hash, lasting: true } },
+		{ case: "wantsContents", value: hash },
+		{ case: "position", value: true },
+		{ case: "databases", value: true },
+		{ case: "purge", value: "document" },
+		{ case: "recent", value: { before: 300n, limit: 256, maxBytes: 1000 } },
 	];
 	/** @type {NonNullable<Extract<import("@mindoodb/core").MessageInit, { case: "response" }>["value"]["kind"]>[]} */
 	const responses = [
@@ -129,6 +144,11 @@ function makeMessages(random) {
 		{ case: "contents", value: { announced: contents, whole: [hash] } },
 		{ case: "databases", value: { dbIds: ["a", "b"] } },
 		{ case: "failed", value: { code: "usage", message: "text" } },
+		{ case: "entries", value: { run: hash, arrivals: [1n, 300n], contents, covered: 2, damaged: [4n] } },
+		{ case: "hashes", value: { hashes: hash } },
+		{ case: "reconciled", value: random.bytes(40) },
+		{ case: "where", value: { position: at } },
+		{ case: "recent", value: { run: hash, next: 7n, contents } },
 	];
 	for (const kind of requests) messages.push({ case: "request", value: { id: 300, store: 2, kind } });
 	for (const kind of responses) messages.push({ case: "response", value: { id: 300, kind } });

@@ -15,12 +15,14 @@ export { changingEntries, changingPages, type Lies, lyingStore, withStoreId } fr
 export { startTestObjects, type TestObjects } from "./objects/test-objects.js";
 export { patience } from "./patience.js";
 export { startTestPostgres, type TestPostgres, type TestPostgresOptions } from "./postgres/test-postgres.js";
+export { CommandProcesses, type RunResult, type ServerProcess } from "./processes/command-processes.js";
 export { restoredLevel } from "./restored-level.js";
 export { setField } from "./set-field.js";
 export { type NamedSignalling, signallingBetween } from "./signalling-between.js";
 export type { ContractUnderTest } from "./store-suite/contract.js";
 export { testContentAddressedStore, testStore } from "./store-suite/test-store.js";
 export type { MakeStoreUnderTest, StoreUnderTest } from "./store-suite/under-test.js";
+export { HostileScene, type HostileSceneOptions } from "./sync/hostile-scene.js";
 export {
 	HostileServer,
 	type HostileServerOptions,

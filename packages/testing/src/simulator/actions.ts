@@ -37,6 +37,8 @@ export interface Layout {
 	readonly links: readonly (readonly [from: string, to: string])[];
 	/** Longest time that bytes are under way, milliseconds. */
 	readonly slowest: number;
+	/** Longest time that a write takes on the disk of a member, and of a server, milliseconds. */
+	readonly slowestWrite: readonly [members: number, servers: number];
 }
 
 export function drawLayout(rolls: Rolls, memberNames: readonly string[], serverNames: readonly string[]): Layout {
@@ -50,7 +52,9 @@ export function drawLayout(rolls: Rolls, memberNames: readonly string[], serverN
 		if (servers > 0 && i > 0 && rolls.once(5)) links.push([name, memberNames[rolls.below(i)] as string]);
 	}
 	if (servers === 2) links.push([serverNames[1] as string, serverNames[0] as string]);
-	return { members, servers, links, slowest: rolls.pick([2, 20, 40, 300]) };
+	const slowest = rolls.pick([2, 20, 40, 300]);
+	const slowestWrite = [rolls.pick([3, 3, 3, 200]), rolls.pick([3, 3, 200, 1000])] as const;
+	return { members, servers, links, slowest, slowestWrite };
 }
 
 const everyday: readonly ((rolls: Rolls) => Action)[] = [
@@ -82,11 +86,28 @@ const rare: readonly ((rolls: Rolls) => Action)[] = [
 ];
 
 /** What happens in a world. The first steps give it something to work on. */
-export function drawSteps(rolls: Rolls, count: number): Step[] {
+export function drawSteps(rolls: Rolls, count: number, { servers }: Pick<Layout, "servers">): Step[] {
 	const steps: Step[] = [{ do: "create", who: 0, pause: 100 }];
+	const drawn = new Set<Action["do"]>(["create"]);
 	while (steps.length < count) {
 		const action = rolls.pick(rolls.once(3) ? rare : everyday)(rolls);
+		if (!hasEffect(action, drawn, servers)) continue;
+		drawn.add(action.do);
 		steps.push({ ...action, pause: rolls.pick([0, 1, 5, 30, 200, 2000]) });
 	}
 	return steps;
+}
+
+/** What has to happen before an action can do anything. */
+const needed: Partial<Record<Action["do"], Action["do"]>> = {
+	heal: "cut",
+	room: "full",
+	honest: "lie",
+	restore: "backup",
+};
+
+function hasEffect(action: Action, drawn: ReadonlySet<Action["do"]>, servers: number): boolean {
+	if ("server" in action && servers === 0) return false;
+	const before = needed[action.do];
+	return before === undefined || drawn.has(before);
 }

@@ -24,18 +24,18 @@ async function checkAcknowledged(simulation: Simulation, member: Member): Promis
 	for (const dbId of ["directory", "notes"]) {
 		const db = await member.db(dbId);
 		const page = await db.store.entriesAfter(0, { payload: false, limit: 10_000 });
-		// Chunks are in no chain, and are not counted.
+		// Chunks are in no chain, and are not counted; of a stub nobody can tell whether it was one.
 		const own = page.arrivals.filter(
 			({ entry }) =>
 				linkOf(entry).createdByPublicKey === member.publicKey &&
-				(entry.kind === "stub" || entry.fields?.entryType !== "attachment_chunk"),
+				entry.kind === "entry" &&
+				entry.fields?.entryType !== "attachment_chunk",
 		);
 		// Counted afterwards: entries that came meanwhile can only make it more.
 		const acknowledged = own.length - (await db.countUnacknowledged());
 		for (const { entry } of own.slice(0, Math.max(0, acknowledged))) {
 			if (simulation.actors.some((actor) => actor !== member && actor.holds(dbId, entry.hash))) continue;
-			const type = entry.kind === "stub" ? "stub" : entry.fields?.entryType;
-			const message = `${type} ${entry.hash} of ${dbId} by ${member.name} is nowhere else`;
+			const message = `${entry.kind === "entry" && entry.fields?.entryType} ${entry.hash} of ${dbId} by ${member.name} is nowhere else`;
 			throw new Violation("what was acknowledged outlives a crash", message);
 		}
 	}

@@ -11,9 +11,6 @@ import {
 import { type DiskWrite, tableName } from "./disk.js";
 import { never, type Process } from "./machine.js";
 
-/** Longest time that a write takes, milliseconds. */
-const slowestWrite = 3;
-
 /** Stores on the disk of a machine, as one process sees them. */
 export function diskStores(process: Process, crypto: Crypto): StoreFactory {
 	const { disk } = process.machine;
@@ -63,7 +60,7 @@ function simulatedLevel(process: Process, name: string, open: Set<string>): Leve
 		if (machine.full) failed = true;
 		// A flush that fails may have written all the same.
 		const written = !fails || (!failed && machine.rolls.once(2));
-		last = Math.max(last, machine.world.now + machine.rolls.below(slowestWrite + 1));
+		last = Math.max(last, machine.world.now + machine.rolls.below(machine.slowestWrite + 1));
 		return new Promise((resolve, reject) => {
 			machine.world.after(last - machine.world.now, () => {
 				if (!process.alive) return;

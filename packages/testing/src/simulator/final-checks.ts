@@ -11,8 +11,10 @@ import { type Invariant, Violation } from "./violation.js";
 /** Virtual milliseconds within which everybody has to be level once nothing fails any more. */
 export const convergenceTime = 600_000;
 /** Virtual milliseconds within which what has arrived is shown: keys and bytes of files are fetched behind it. */
-const settlingTime = 120_000;
+const settlingTime = 240_000;
 const lookEvery = 5000;
+/** Virtual milliseconds after which two sides meet anew while what has arrived is not shown everywhere: time to fetch what the last meeting told of. */
+const meetEvery = 30_000;
 const long = 600_000;
 
 interface Present {
@@ -99,12 +101,16 @@ async function describe({ members }: Simulation, dbId: string, hash: string): Pr
 export async function checkShown(simulation: Simulation, members: readonly Member[]): Promise<void> {
 	const { world } = simulation;
 	const end = world.now + settlingTime;
+	let meet = world.now;
 	for (;;) {
 		const seen = await world.until(observeAll(members), long, "looking at what is shown");
 		const apart = differenceShown(seen);
 		if (apart === "") return checkWords(simulation, (seen[0] as Seen).notes);
 		// Bytes of files are asked for when two sides meet.
-		simulation.network.cutAll();
+		if (world.now >= meet) {
+			simulation.network.cutAll();
+			meet = world.now + meetEvery;
+		}
 		if (world.now >= end) fail("equal sets and keys show equal documents and verdicts", apart);
 		await world.pass(lookEvery);
 	}
@@ -149,7 +155,8 @@ function checkWords({ ledger, setBack, members }: Simulation, { documents }: Obs
 	// What was built upon entries of somebody who was revoked waits for a pardon.
 	if (ledger.everRevoked.size > 0) return;
 	for (const { word, docId, by } of ledger.words) {
-		if (docId === undefined || ledger.purged.has(docId) || !known.has(by) || shown.get(word) === docId) continue;
+		if (docId === undefined || ledger.purged.has(docId) || ledger.forked.has(docId)) continue;
+		if (!known.has(by) || shown.get(word) === docId) continue;
 		fail("nothing that was said to be durable is lost", `${word} of document ${docId}${setBack ? ", set back" : ""}`);
 	}
 }

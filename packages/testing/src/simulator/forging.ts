@@ -39,6 +39,7 @@ export async function forge(
 	const made = await makeEntry(crypto, header, original.payload).catch(unwritable);
 	if (made === undefined) return;
 	const forged = await signEntries(crypto, member.who.user.signingKey, [made]);
+	if (original.fields.createdByPublicKey === member.publicKey) simulation.ledger.forked.add(original.fields.docId);
 	const report = await store.putEntries(forged);
 	simulation.world.tell(() => `${member.name} forges ${forged[0]?.hash}: ${report.refused[0]?.reason ?? "stored"}`);
 }

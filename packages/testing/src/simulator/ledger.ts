@@ -19,6 +19,8 @@ export class Ledger {
 	readonly docIds: string[] = [];
 	/** Documents that somebody asked to be erased. */
 	readonly purged = new Set<string>();
+	/** Documents in which a member signed one of its own changes twice: either may count, and what builds on the other one does not. */
+	readonly forked = new Set<string>();
 	/** By public key: between when and when what its owner begins to write must not be shown to anybody who knows the directory. */
 	readonly revoked = new Map<string, { readonly from: number; until: number }[]>();
 	/** Keys whose grant was ended, or begun to be. */

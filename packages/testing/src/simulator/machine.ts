@@ -18,6 +18,8 @@ export class Machine {
 	full = false;
 	/** Whether they ever did. */
 	wasFull = false;
+	/** Longest time that a write takes, milliseconds. */
+	slowestWrite = 3;
 	/** Writes until the power goes; `undefined` when it does not. */
 	crashIn: number | undefined;
 	process: Process | undefined;

@@ -1,4 +1,12 @@
-import { KeyBag, type MindooDB, type MindooTenant, type SyncHandle, TenantFactory, toHex } from "@mindoodb/core";
+import {
+	KeyBag,
+	type MindooDB,
+	MindooError,
+	type MindooTenant,
+	type SyncHandle,
+	TenantFactory,
+	toHex,
+} from "@mindoodb/core";
 import { type Actor, backOff, holdsEntry, type Surroundings } from "./actor.js";
 import type { Machine, Process } from "./machine.js";
 import { processEnv } from "./process-env.js";
@@ -52,7 +60,13 @@ export class Member implements Actor {
 		const tenant = await new TenantFactory(env).openTenant({ identity, keyBag, user: this.who.user });
 		await tenant.openDB("notes", { snapshots: { changes: 3 } });
 		this.#tenant = tenant;
-		network.listen(process, (duplex) => void tenant.acceptSync(duplex));
+		network.listen(process, (duplex) => {
+			try {
+				tenant.acceptSync(duplex);
+			} catch (error) {
+				if (!(error instanceof MindooError && error.code === "closed")) throw error;
+			}
+		});
 		this.#handles.clear();
 		for (const target of this.targets) this.connect(process, target);
 	}

@@ -40,11 +40,13 @@ export class Network {
 		return { kind: "simulated", connect: () => this.#connect(from, to) };
 	}
 
-	/** Ends all connections between two machines, and lets no other come about unless `again`. */
-	cut(one: string, other: string, { again = false, silent = false } = {}): void {
+	/** Ends all connections between two machines, and lets no other come about unless `again`. @returns whether there was one. */
+	cut(one: string, other: string, { again = false, silent = false } = {}): boolean {
 		const link = linkOf(one, other);
 		if (!again) this.#down.add(link);
-		for (const [wire, between] of this.#wires) if (between === link) wire.cut({ silent });
+		const wires = [...this.#wires].filter(([, between]) => between === link);
+		for (const [wire] of wires) wire.cut({ silent });
+		return wires.length > 0;
 	}
 
 	/** Ends all connections; new ones can come about at once. */
@@ -52,9 +54,13 @@ export class Network {
 		for (const wire of this.#wires.keys()) wire.cut();
 	}
 
-	heal(one?: string, other?: string): void {
-		if (one === undefined || other === undefined) this.#down.clear();
-		else this.#down.delete(linkOf(one, other));
+	/** @returns whether the way was closed. */
+	heal(one: string, other: string): boolean {
+		return this.#down.delete(linkOf(one, other));
+	}
+
+	healAll(): void {
+		this.#down.clear();
 	}
 
 	async #connect(from: Process, to: string) {

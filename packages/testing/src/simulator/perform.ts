@@ -29,19 +29,21 @@ export function perform(simulation: Simulation, action: Action): void {
 	switch (action.do) {
 		case "cut": {
 			const [from, to] = at(layout.links, action.link);
-			network.cut(from, to, action);
+			if (network.cut(from, to, action)) simulation.count("cut");
 			return;
 		}
 		case "heal": {
 			const [from, to] = at(layout.links, action.link);
-			network.heal(from, to);
+			if (network.heal(from, to)) simulation.count("heal");
 			return;
 		}
 		case "connect": {
 			const [from, to] = at(layout.links, action.link);
 			const member = simulation.members.find(({ name }) => name === from);
 			const { process } = member?.machine ?? {};
-			if (member?.isUp === true && process !== undefined) member.connect(process, to);
+			if (member?.isUp !== true || process === undefined) return;
+			simulation.count("connect");
+			member.connect(process, to);
 			return;
 		}
 		case "crash": {
@@ -53,11 +55,13 @@ export function perform(simulation: Simulation, action: Action): void {
 		case "full":
 		case "room": {
 			const { machine } = at(simulation.actors, action.machine);
+			if (machine.full !== (action.do === "full")) simulation.count(action.do);
 			machine.full = action.do === "full";
 			machine.wasFull ||= machine.full;
 			return;
 		}
 		case "clock":
+			simulation.count("clock");
 			at(simulation.actors, action.machine).machine.skew += action.hours * hour;
 			return;
 		case "lie":
@@ -75,7 +79,7 @@ export function perform(simulation: Simulation, action: Action): void {
 			const member = alone ? simulation.alice : at(simulation.members, action.who);
 			if (!member.isUp) return;
 			world.tell(() => `${member.name} begins`);
-			simulation.spawn(`${member.name}: ${action.do}`, tolerant(member, work(simulation, member, action)));
+			simulation.spawn(`${member.name}: ${action.do}`, tolerant(simulation, member, action));
 		}
 	}
 }
@@ -132,6 +136,7 @@ async function promise(member: Member, docId: string): Promise<void> {
 
 function lie(server: Server, lie: Server["lie"], simulation: Simulation): void {
 	simulation.setBack = true;
+	simulation.count(lie ?? "honest");
 	if (lie === undefined) server.replace();
 	else {
 		server.lie = lie;
@@ -146,16 +151,20 @@ function setBack(server: Server, restore: boolean, simulation: Simulation): void
 	}
 	if (server.backup === undefined) return;
 	simulation.setBack = true;
+	simulation.count("restore");
 	server.machine.crash();
 	server.machine.disk.restore(server.backup);
 }
 
 /** Passes over what is refused for a reason, and what a disk without room could not take. */
-async function tolerant({ machine }: Member, work: Promise<void>): Promise<void> {
+async function tolerant(simulation: Simulation, member: Member, action: Action): Promise<void> {
+	const { machine } = member;
 	try {
-		await work;
+		await work(simulation, member, action);
+		simulation.count(action.do);
 	} catch (error) {
 		if (error instanceof MindooError && (expected.has(error.code) || (error.code === "store-io" && machine.wasFull))) {
+			simulation.count(`${action.do}: ${error.code}`);
 			machine.world.tell(() => `${machine.name}: ${error.name} ${error.message}`);
 			return;
 		}

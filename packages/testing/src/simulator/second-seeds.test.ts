@@ -3,4 +3,4 @@ import { nodeEnv } from "mindoodb";
 import { describe } from "vitest";
 import { testSeeds } from "./seed-suite.js";
 
-describe("the simulator's invariants", () => testSeeds(nodeEnv, 101, 100));
+describe("the simulator's invariants", () => testSeeds(nodeEnv, 501, 500));

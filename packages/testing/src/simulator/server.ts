@@ -120,8 +120,7 @@ export class Server implements Actor {
 		const session = this.#session(env, kept, peer, false);
 		const ownKey = toHex(identity.signingKey.publicKey);
 		if (kept.standing(peer) !== "unknown") session.sendTicket(tickets.issue({ peer, tenantRoot, ownKey }));
-		await runSession(session, channel);
-		this.#sessions.delete(session);
+		await this.#run(session, kept, channel);
 	}
 
 	/** Keeps level with another server. */
@@ -135,16 +134,26 @@ export class Server implements Actor {
 				.catch(onlyTyped);
 			if (channel !== undefined && !this.#closing) {
 				const session = this.#session(env, kept, channel.peer, true);
-				await runSession(session, channel);
-				this.#sessions.delete(session);
+				await this.#run(session, kept, channel);
 			}
 			channel?.abort();
 			await new Promise<void>((resolve) => env.clock.after(backOff.most, resolve));
 		}
 	}
 
+	async #run(
+		session: SyncSession,
+		kept: KeptTenant,
+		channel: Pick<Duplex, "abort" | "close" | "incoming" | "send">,
+	): Promise<void> {
+		const endOffering = kept.onDatabase((dbId) => session.offer([dbId]));
+		await runSession(session, channel).finally(endOffering);
+		this.#sessions.delete(session);
+	}
+
 	#session(env: Env, kept: KeptTenant, peer: string, initiator: boolean): SyncSession {
-		const host = kept.hostFor(openGate);
+		const honest = kept.hostFor(openGate);
+		const host = this.who.hostOf?.(honest) ?? honest;
 		const session = new SyncSession({ env, host: lyingHost(host, this.lie), peer, initiator });
 		this.#sessions.add(session);
 		return session;

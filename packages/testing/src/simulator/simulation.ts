@@ -26,6 +26,8 @@ export class Simulation {
 	readonly members: Member[] = [];
 	readonly servers: Server[] = [];
 	readonly rolls: Rolls;
+	/** How often what has happened: a thing is counted when it had something to act on. */
+	readonly happened = new Map<string, number>();
 	/** What went wrong first. */
 	failure: Violation | undefined;
 	/** Looks at the disk of whoever has just crashed. */
@@ -56,6 +58,7 @@ export class Simulation {
 		for (const who of template.members.slice(0, layout.members)) this.#addMember(who, targetsOf(who.name));
 		for (const who of template.servers.slice(0, layout.servers)) {
 			const machine = new Machine(who.name, world, this.rolls.fork(), new Disk());
+			machine.slowestWrite = layout.slowestWrite[1];
 			const server = new Server(who, machine, targetsOf(who.name), this.#around);
 			machine.onCrash = () => this.#crashed(server);
 			this.servers.push(server);
@@ -101,7 +104,7 @@ export class Simulation {
 	/** From here on nothing fails any more. */
 	stopFaults(): void {
 		this.world.tell(() => "--- no more faults");
-		this.network.heal();
+		this.network.healAll();
 		for (const { machine } of this.actors) {
 			machine.full = false;
 			machine.crashIn = undefined;
@@ -116,6 +119,10 @@ export class Simulation {
 		for (const { machine } of this.actors) machine.process?.die();
 	}
 
+	count(what: string): void {
+		this.happened.set(what, (this.happened.get(what) ?? 0) + 1);
+	}
+
 	fail(violation: Violation): void {
 		this.world.tell(() => `VIOLATION ${violation.message}`);
 		this.failure ??= violation;
@@ -123,6 +130,7 @@ export class Simulation {
 
 	#addMember(who: TemplateMember, targets: readonly string[]): Member {
 		const machine = new Machine(who.name, this.world, this.rolls.fork(), who.disk.copy());
+		machine.slowestWrite = this.layout.slowestWrite[0];
 		const member = new Member(who, machine, targets, this.#around);
 		machine.onCrash = () => this.#crashed(member);
 		this.members.push(member);
@@ -130,6 +138,7 @@ export class Simulation {
 	}
 
 	#crashed(actor: Actor): void {
+		this.count(actor instanceof Server ? "a server died" : "a member's device died");
 		this.spawn(`after the crash of ${actor.name}`, this.afterCrash(actor));
 		this.world.after(1 + this.rolls.below(longestOutage), () => this.boot(actor));
 	}

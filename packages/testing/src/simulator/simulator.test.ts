@@ -1,9 +1,10 @@
 import { nodeEnv } from "mindoodb";
 import { beforeAll, describe, expect, it } from "vitest";
-import { Disk } from "./disk.js";
+import { brokenTemplates } from "./broken.js";
 import { run, type Scenario, scenarioOf } from "./run.js";
 import { describeFailure, shrink } from "./shrink.js";
 import { makeTemplate, type Template } from "./template.js";
+import type { Invariant } from "./violation.js";
 
 describe("the simulator", () => {
 	let template: Template;
@@ -20,34 +21,34 @@ describe("the simulator", () => {
 	});
 
 	it("finds a disk that forgets what it said is durable, and says in few steps how", async () => {
-		const forgetful: Template = {
-			...template,
-			members: template.members.map((member) => ({ ...member, disk: new ForgetfulDisk(member.disk.tables) })),
-		};
-		const failing = await firstFailure(forgetful);
+		const forgetful = brokenTemplates["forgetful-disk"](template);
+		const failing = await firstFailure(forgetful, 1);
 		const shrunk = await shrink(forgetful, failing, 60);
 		expect(describeFailure(shrunk)).toMatch(/outlives a crash|outlive a crash|said to be durable is lost|converges/);
 		expect(shrunk.scenario.steps.length).toBeLessThan(failing.steps.length);
 	});
+
+	it("finds a server that acknowledges what it has not stored yet", async () => {
+		const { seed } = await firstFailure(
+			brokenTemplates["acknowledged-first"](template),
+			75,
+			"what was acknowledged outlives a crash",
+		);
+		expect((await run(template, scenarioOf(template, seed))).violation).toBeUndefined();
+	});
+
+	it("finds a server that remembers a position before it has stored what came up to there", async () => {
+		const { seed } = await firstFailure(brokenTemplates["position-first"](template), 1);
+		expect((await run(template, scenarioOf(template, seed))).violation).toBeUndefined();
+	});
 });
 
-/** Loses everything since it was copied when the power goes. */
-class ForgetfulDisk extends Disk {
-	readonly #before = super.copy();
-
-	override copy(): Disk {
-		return new ForgetfulDisk(super.copy().tables);
-	}
-
-	override crash(): void {
-		this.restore(this.#before);
-	}
-}
-
-async function firstFailure(template: Template): Promise<Scenario> {
-	for (let seed = 1; seed <= 50; seed++) {
+/** The first world that fails among the 50 from a seed on. @param invariant that it has to break. @default any */
+async function firstFailure(template: Template, from: number, invariant?: Invariant): Promise<Scenario> {
+	for (let seed = from; seed < from + 50; seed++) {
 		const scenario = scenarioOf(template, seed);
-		if ((await run(template, scenario)).violation !== undefined) return scenario;
+		const { violation } = await run(template, scenario);
+		if (violation !== undefined && (invariant ?? violation.invariant) === violation.invariant) return scenario;
 	}
 	throw new Error("no seed fails");
 }

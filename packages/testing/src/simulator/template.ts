@@ -5,6 +5,7 @@ import {
 	type PublicUserId,
 	type ServerKey,
 	type SigningKey,
+	type SyncHost,
 	TenantFactory,
 	type TenantIdentity,
 	toHex,
@@ -35,6 +36,8 @@ export interface TemplateServer {
 	readonly signingKey: SigningKey;
 	readonly unwrappingKey: UnwrappingKey;
 	readonly keys: readonly ServerKey[];
+	/** What its sessions get in place of the honest host; see broken.ts. @default the honest one */
+	readonly hostOf?: (honest: SyncHost) => SyncHost;
 }
 
 /** A tenant as every simulated world finds it when it begins: made once, because making keys takes longer than a whole world does. */
