@@ -1,6 +1,7 @@
 import {
 	type AttachmentMode,
 	type ContentAddressedStore,
+	type HistoryMode,
 	type MindooDB,
 	openReplicaFolder,
 	UsageError,
@@ -11,6 +12,12 @@ import type { Call } from "./call.js";
 export const attachmentsOption = [
 	"--attachments <mode>",
 	"which bytes of attachments to hold here: eager, lazy (those that are read), or a number of bytes to keep of them; remembered",
+] as const;
+
+/** The option with which a command is told how much of the past to hold. */
+export const historyOption = [
+	"--history <mode>",
+	"how much of the past to fetch: whole, or dense (newest snapshots and what follows them); remembered",
 ] as const;
 
 /** The option with which a command fetches what is lacking here. */
@@ -24,6 +31,12 @@ export function attachmentsOf(call: Call): AttachmentMode | undefined {
 	if (text === undefined || text === "eager" || text === "lazy") return text;
 	if (/^\d{1,15}$/.test(text)) return { maxBytes: Number(text) };
 	throw new UsageError("--attachments: expected eager, lazy or a number of bytes");
+}
+
+export function historyOf(call: Call): HistoryMode | undefined {
+	const text = call.option("history");
+	if (text === undefined || text === "whole" || text === "dense") return text;
+	throw new UsageError("--history: expected whole or dense");
 }
 
 /** Works with the other folder of `--with` as a source, if one is named. */

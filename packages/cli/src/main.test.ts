@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
 const project = fileURLToPath(new URL("../../..", import.meta.url));
@@ -101,4 +101,33 @@ it("the binary ends with exit codes that mean something", async () => {
 	expect((await run(["db", "list", "--dir", "alice"])).code).toBe(3);
 	expect((await run(["db", "list", "--dir", "alice"], { MINDOODB_PASSWORD: "no" })).code).toBe(3);
 	expect((await run(["db", "list"], { MINDOODB_DIR: "nowhere", MINDOODB_PASSWORD: "x" })).code).toBe(6);
+});
+
+it("a command loads what it needs, and not the server", async () => {
+	const [hooks, register, list] = ["hooks.mjs", "register.mjs", "loaded"].map((name) => join(root, name)) as [
+		string,
+		string,
+		string,
+	];
+	const lines = [
+		'import { appendFileSync } from "node:fs";',
+		"export async function load(url, context, next) {",
+		`	appendFileSync(${JSON.stringify(list)}, url + "\\n");`,
+		"	return next(url, context);",
+		"}",
+	];
+	await writeFile(hooks, lines.join("\n"));
+	await writeFile(
+		register,
+		`import { register } from "node:module"; register(${JSON.stringify(pathToFileURL(hooks))});`,
+	);
+	const loaded = async (...args: string[]) => {
+		await writeFile(list, "");
+		await run(args, { NODE_OPTIONS: `--import ${pathToFileURL(register)}` });
+		return readFile(list, "utf8");
+	};
+	expect(await loaded("serve", "--help")).toContain("/server/dist/");
+	const own = await loaded("doc", "--help");
+	expect(own).toContain("/commands/doc.js");
+	expect(own).not.toMatch(/\/server\/dist\/|\/prom-client\/|\/tour\/|\/dm3\//);
 });

@@ -50,6 +50,7 @@ export async function cutAttachment(stage: Stage, report: TourReport): Promise<v
 			() => true,
 		);
 		const arrived = wire.up - before;
+		await stage.server.alone();
 		await report.check("the connection is cut before all is there", cut && arrived === attachedBytes / 2);
 		return { count: "1 cut", bytes: arrived };
 	});

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { readdir, readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { folderStores, type Level, nodeCrypto, StoreError } from "mindoodb";
 
@@ -17,6 +18,8 @@ export interface ServerProcess {
 	readonly address: string;
 	/** Hex. */
 	readonly publicKey: string;
+	/** Resolves when it has noticed that nobody is connected any more, and kept what came. */
+	alone(): Promise<void>;
 	/** Stops it, and waits until all is on its disk. */
 	stop(): Promise<void>;
 	/** All that its folder holds: every file as it is, and every row of every store. It must be stopped. */
@@ -41,6 +44,10 @@ export async function startServer(dir: string): Promise<ServerProcess> {
 	return {
 		address,
 		publicKey,
+		async alone() {
+			const { host } = new URL(address);
+			while (!/^mindoodb_sessions 0$/m.test(await (await fetch(`http://${host}/metrics`)).text())) await setTimeout(20);
+		},
 		async stop() {
 			child.kill("SIGTERM");
 			await exited;

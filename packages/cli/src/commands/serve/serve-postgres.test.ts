@@ -1,51 +1,47 @@
 /** The command with its stores in a real Postgres: processes that share a database, and its backup. */
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
-import { cp, mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { spawnSync } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type RelayClient, ServedTenant, startTestPostgres, type TestPostgres } from "@mindoodb/testing";
+import {
+	CommandProcesses,
+	type RelayClient,
+	ServedTenant,
+	type ServerProcess,
+	startTestObjects,
+	startTestPostgres,
+	type TestObjects,
+	type TestPostgres,
+} from "@mindoodb/testing";
 import { type Env, memoryStores, nodeEnv, transportOf } from "mindoodb";
 import postgres from "postgres";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 
 const project = fileURLToPath(new URL("../../../../..", import.meta.url));
-const binary = join(project, "packages", "cli", "bin", "mindoodb.js");
 
-interface Server {
-	readonly process: ChildProcess;
-	readonly address: string;
-	readonly publicKey: string;
-	readonly store: string;
-}
+const programs = `${join(project, "node_modules", ".bin")}${delimiter}${process.env.PATH}`;
 
 let base: Env;
 let database: TestPostgres;
+let objects: TestObjects;
+let command: CommandProcesses;
 let root: string;
 let names = 0;
-const running: Server[] = [];
 
 beforeAll(async () => {
-	const built = spawnSync(process.execPath, [join(project, "node_modules", "typescript", "bin", "tsc"), "--build"], {
-		cwd: project,
-		encoding: "utf8",
-	});
-	expect([built.stdout, built.status]).toEqual(["", 0]);
+	CommandProcesses.build(project);
 	base = await nodeEnv();
-	database = await startTestPostgres({ fsync: true });
+	[database, objects] = await Promise.all([startTestPostgres({ fsync: true }), startTestObjects()]);
 });
 
 beforeEach(async () => {
-	root = await mkdtemp(join(tmpdir(), "mindoodb-serve-postgres-"));
+	command = await CommandProcesses.create(join(project, "packages", "cli", "bin", "mindoodb.js"));
+	({ root } = command);
 });
 
-afterEach(async () => {
-	for (const each of running.splice(0)) await stop(each, "SIGKILL");
-	await rm(root, { recursive: true, force: true });
-});
+afterEach(() => command.close());
 
-afterAll(() => database?.stop());
+afterAll(() => Promise.all([database?.stop(), objects?.stop()]));
 
 async function tell(statement: string): Promise<void> {
 	const sql = postgres(database.url, { max: 1, onnotice: () => undefined });
@@ -60,55 +56,23 @@ async function newDatabase(): Promise<string> {
 	return database.url.replace(/postgres$/, name);
 }
 
-async function serve(store: string, ...args: string[]): Promise<Server> {
-	const child = spawn(
-		process.execPath,
-		[binary, "serve", "--json", "--policy", "open", "--listen", "127.0.0.1:0", ...args],
-		{ cwd: root, env: { PATH: process.env.PATH ?? "", MINDOODB_STORE: store }, stdio: ["ignore", "pipe", "pipe"] },
-	);
-	let log = "";
-	child.stderr.on("data", (data) => {
-		log += String(data);
-	});
-	const ended = once(child, "exit").then(() => {
-		throw new Error(`the server ended: ${log}`);
-	});
-	ended.catch(() => undefined);
-	const [line] = (await Promise.race([once(child.stdout, "data"), ended])) as [Buffer];
-	const server = { process: child, ...JSON.parse(line.toString()) } as Server;
-	running.push(server);
-	return server;
-}
+const serve = (store: string, ...args: string[]) =>
+	command.serve(["--policy", "open", ...args], { MINDOODB_STORE: store });
+const run = (env: Record<string, string>, ...args: string[]) => command.run(args, env);
 
-async function stop({ process: child }: Server, signal: NodeJS.Signals): Promise<void> {
-	if (child.exitCode !== null || child.signalCode !== null) return;
-	const ended = once(child, "exit");
-	child.kill(signal);
-	await ended;
-}
-
-function run(env: Record<string, string>, ...args: string[]) {
-	const { status, stdout, stderr } = spawnSync(process.execPath, [binary, ...args], {
-		cwd: root,
-		env: { PATH: process.env.PATH ?? "", ...env },
-		encoding: "utf8",
-	});
-	return { status, stdout, stderr };
-}
-
-function serveTenant({ address, publicKey }: Server): Promise<ServedTenant> {
+function serveTenant({ address, publicKey }: ServerProcess): Promise<ServedTenant> {
 	const newStores = () => memoryStores(base.crypto);
 	return ServedTenant.create({ env: base, newStores, transport: transportOf(address), server: publicKey });
 }
 
-const at = ({ address }: Server) => ({ transport: transportOf(address) });
+const at = ({ address }: ServerProcess) => ({ transport: transportOf(address) });
 const arrivalsAt = async (client: RelayClient) => (await (await client.store("notes")).position()).arrival;
 
 describe("mindoodb serve --store postgres://…", () => {
 	it("in two processes is one server; when one is killed, nothing that it acknowledged is lost", async () => {
 		const store = await newDatabase();
 		const [first, second] = [await serve(store), await serve(store)];
-		expect([second.publicKey, first.store]).toEqual([
+		expect([second.publicKey, first.facts.store]).toEqual([
 			first.publicKey,
 			`postgres://${new URL(store).host}${new URL(store).pathname}`,
 		]);
@@ -129,7 +93,7 @@ describe("mindoodb serve --store postgres://…", () => {
 			}
 		})();
 		await vi.waitFor(() => expect(one.session.counts.sent).toBeGreaterThan(5), { timeout: 30_000 });
-		await stop(first, "SIGKILL");
+		await first.stop("SIGKILL");
 		await one.ended;
 		writing = false;
 		await written;
@@ -148,29 +112,67 @@ describe("mindoodb serve --store postgres://…", () => {
 		await served.close();
 	});
 
-	it("is backed up and restored as docs/server-postgres.md tells", async () => {
+	it("is backed up while it runs, and restored, as docs/server-postgres.md tells", async () => {
 		const page = await readFile(join(project, "docs", "server-postgres.md"), "utf8");
-		const [, copying = ""] = /```sql\n([^`]*)```/.exec(page) ?? [];
-		const named = (command: string, from: string, to: string) =>
-			command.replace(/\bbackup\b/g, to).replace(/\bmindoodb\b/g, from);
-		const store = await newDatabase();
+		const [, commands = ""] = /```sh\n([^`]*server restore[^`]*)```/.exec(page) ?? [];
+		const [store, restored] = [await newDatabase(), await newDatabase()];
 		const first = await serve(store, "--dir", "server");
 		const served = await serveTenant(first);
 		await served.notes.createDocument({ title: "in the backup" });
 		await served.found();
-		await stop(first, "SIGTERM");
-		expect(await readdir(join(root, "server"))).toContain("key.json");
-		await tell(named(copying, new URL(store).pathname.slice(1), "kept"));
-		await mkdir(join(root, "restored"), { mode: 0o700 });
-		await cp(join(root, "server", "key.json"), join(root, "restored", "key.json"));
+		const env = { PATH: programs, MINDOODB_STORE: store, RESTORED: restored };
+		const done = spawnSync("sh", ["-e", "-c", commands], { cwd: root, encoding: "utf8", env });
+		expect([done.stderr, done.status]).toEqual(["", 0]);
+		await first.stop("SIGTERM");
 		await tell(`DROP DATABASE ${new URL(store).pathname.slice(1)}`);
-		const restored = await serve(database.url.replace(/postgres$/, "kept"), "--dir", "restored");
-		expect(restored.publicKey).toBe(first.publicKey);
-		const client = await served.client(served.bob, at(restored));
+		const again = await serve(restored, "--dir", "restored");
+		expect(again.publicKey).toBe(first.publicKey);
+		const client = await served.client(served.alice, at(again));
 		await client.take([]);
-		const { session } = await client.begin();
-		await session.level();
+		await (await client.begin()).session.level();
 		expect(await arrivalsAt(client)).toBe(1);
+		await served.close();
+	});
+
+	it("is copied within its database server, as docs/server-postgres.md tells", async () => {
+		const page = await readFile(join(project, "docs", "server-postgres.md"), "utf8");
+		const [copying = ""] = /CREATE DATABASE backup TEMPLATE mindoodb/.exec(page) ?? [];
+		const store = await newDatabase();
+		const first = await serve(store, "--dir", "server");
+		await first.stop("SIGTERM");
+		const name = new URL(store).pathname.slice(1);
+		await tell(copying.replace("backup", "kept").replace("mindoodb", name));
+		const copy = await serve(database.url.replace(/postgres$/, "kept"), "--dir", "server");
+		expect(copy.publicKey).toBe(first.publicKey);
+	});
+
+	it("keeps large payloads in an object store, whether it is killed or not", async () => {
+		const store = await newDatabase();
+		const { endpoint, bucket, region, accessKeyId, secretAccessKey } = objects.place("payloads");
+		const env = { MINDOODB_STORE: store, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
+		const blobs = ["--blobs", `s3://${bucket}/payloads?region=${region}&endpoint=${encodeURIComponent(endpoint)}`];
+		const first = await command.serve(["--policy", "open", ...blobs], env);
+		const served = await serveTenant(first);
+		await served.found();
+		const bytes = base.crypto.randomBytes(700_000);
+		const { id } = await served.notes.createDocument({ title: "with a file" });
+		let attachment = "";
+		await served.notes.changeDoc(id, async (_, attachments) => {
+			attachment = await attachments.addAttachment(bytes, "file", "application/octet-stream");
+		});
+		await served.alice.tenant.sync(first.address).done;
+		const listed = await (await fetch(`${endpoint}/${bucket}?prefix=payloads/`)).text();
+		expect(listed.split(served.tenantRoot).length - 1).toBe(3);
+		await first.stop("SIGKILL");
+		const second = await command.serve(blobs, env);
+		await served.bob.tenant.sync(second.address).done;
+		const doc = await (await served.bob.db()).getDocument(id);
+		expect(Buffer.compare((await doc?.getAttachment(attachment)) as Uint8Array, bytes)).toBe(0);
+		await second.stop("SIGTERM");
+		expect(run({ MINDOODB_STORE: store }, "serve")).toMatchObject({
+			status: 2,
+			stderr: expect.stringContaining("blobs: expected the object store"),
+		});
 		await served.close();
 	});
 

@@ -1,109 +1,52 @@
 /** The command as a process of its own: what it prints, what it listens to, and how it ends. */
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { request } from "node:https";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { patience, RelayClient, ServedTenant } from "@mindoodb/testing";
+import { CommandProcesses, patience, ServedTenant, type ServerProcess } from "@mindoodb/testing";
 import { type Env, memoryStores, nodeEnv, transportOf } from "mindoodb";
 import { generate } from "selfsigned";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 
 const project = fileURLToPath(new URL("../../../../..", import.meta.url));
-const binary = join(project, "packages", "cli", "bin", "mindoodb.js");
 
 let base: Env;
+let command: CommandProcesses;
 let root: string;
-const running: Server[] = [];
-
-interface Server {
-	readonly process: ChildProcess;
-	readonly address: string;
-	readonly publicKey: string;
-	readonly log: () => string;
-}
 
 beforeAll(async () => {
-	const built = spawnSync(process.execPath, [join(project, "node_modules", "typescript", "bin", "tsc"), "--build"], {
-		cwd: project,
-		encoding: "utf8",
-	});
-	expect([built.stdout, built.status]).toEqual(["", 0]);
+	CommandProcesses.build(project);
 	base = await nodeEnv();
 });
 
 beforeEach(async () => {
-	root = await mkdtemp(join(tmpdir(), "mindoodb-serve-"));
+	command = await CommandProcesses.create(join(project, "packages", "cli", "bin", "mindoodb.js"));
+	({ root } = command);
 });
 
-afterEach(async () => {
-	for (const each of running.splice(0)) {
-		each.process.kill("SIGKILL");
-		if (each.process.exitCode === null && each.process.signalCode === null) await once(each.process, "exit");
-	}
-	await rm(root, { recursive: true, force: true });
-});
+afterEach(() => command.close());
 
-async function serve(...args: string[]): Promise<Server> {
-	const child = spawn(process.execPath, [binary, "serve", "--json", "--listen", "127.0.0.1:0", ...args], {
-		cwd: root,
-		env: { PATH: process.env.PATH ?? "" },
-		stdio: ["ignore", "pipe", "pipe"],
-	});
-	let log = "";
-	child.stderr.on("data", (data) => {
-		log += String(data);
-	});
-	const ended = once(child, "exit").then(() => {
-		throw new Error(`the server ended: ${log}`);
-	});
-	ended.catch(() => undefined);
-	const [line] = (await Promise.race([once(child.stdout, "data"), ended])) as [Buffer];
-	const server = { process: child, ...JSON.parse(line.toString()), log: () => log } as Server;
-	running.push(server);
-	return server;
-}
-
-async function stop(server: Server, signal: NodeJS.Signals): Promise<unknown[]> {
-	const ended = once(server.process, "exit");
-	server.process.kill(signal);
-	return ended;
-}
+const serve = (...args: string[]) => command.serve(args);
 
 const passwords = { MINDOODB_PASSWORD: "a", MINDOODB_ADMIN_PASSWORD: "b", MINDOODB_KEY_PASSWORD: "c" };
+const run = (...args: string[]) => command.run(args, passwords);
 
-function run(...args: string[]) {
-	const { status, stdout, stderr } = spawnSync(process.execPath, [binary, ...args], {
-		cwd: root,
-		env: { PATH: process.env.PATH ?? "", ...passwords },
-		encoding: "utf8",
-	});
-	return { status, stdout, stderr };
-}
-
-function serveTenant({ address, publicKey }: Server): Promise<ServedTenant> {
+function serveTenant({ address, publicKey }: ServerProcess): Promise<ServedTenant> {
 	const newStores = () => memoryStores(base.crypto);
 	return ServedTenant.create({ env: base, newStores, transport: transportOf(address), server: publicKey });
 }
 
-async function member(served: ServedTenant, { address, publicKey }: Server): Promise<RelayClient> {
-	const { fixture, alice } = served;
-	const env = { ...base, stores: memoryStores(base.crypto) };
-	return RelayClient.create({ env, fixture, replica: alice, transport: transportOf(address), server: publicKey });
-}
-
 /** How many entries of "notes" a client with empty stores gets from a server. */
-async function held(served: ServedTenant, server: Server): Promise<number> {
-	const client = await member(served, server);
+async function held(served: ServedTenant, server: ServerProcess): Promise<number> {
+	const client = await served.client(served.alice, { transport: transportOf(server.address) });
 	await client.take([]);
 	const { session, ended } = await client.begin();
 	await session.level();
 	session.close();
 	await ended;
 	const { arrival } = await (await client.store("notes")).position();
-	await client.close();
 	return arrival;
 }
 
@@ -113,14 +56,14 @@ describe("mindoodb serve", () => {
 		const served = await serveTenant(first);
 		await served.notes.createDocument({ title: "kept" });
 		await served.found();
-		expect(await stop(first, "SIGKILL")).toEqual([null, "SIGKILL"]);
+		expect(await first.stop("SIGKILL")).toEqual([null, "SIGKILL"]);
 		const second = await serve();
 		expect(second.publicKey).toBe(first.publicKey);
 		expect(await held(served, second)).toBe(1);
-		expect(await stop(second, "SIGTERM")).toEqual([0, null]);
+		expect(await second.stop("SIGTERM")).toEqual([0, null]);
 		const third = await serve();
 		expect(await held(served, third)).toBe(1);
-		expect(await stop(third, "SIGINT")).toEqual([0, null]);
+		expect(await third.stop("SIGINT")).toEqual([0, null]);
 		await served.close();
 	});
 
@@ -161,6 +104,27 @@ describe("mindoodb serve", () => {
 		expect(run("serve", "--tls-cert", "no.pem", "--tls-key", "no.pem").status).toBe(6);
 		expect(run("serve", "--mirror", "http://example.org").status).toBe(2);
 		expect(run("serve", "--log-level", "loud").status).toBe(2);
+		expect(run("serve", "--metrics", "0.0.0.0:0").stderr).toContain("--insecure");
+		expect(run("serve", "--metrics", "nonsense").stderr).toContain("metrics");
+		expect(run("serve", "--limits", "no.json").status).toBe(6);
+		writeFileSync(join(root, "limits.json"), '{"sessions": "many"}');
+		const limits = run("serve", "--limits", "limits.json");
+		expect([limits.status, limits.stderr]).toEqual([2, expect.stringContaining("sessions: expected an integer")]);
+	});
+
+	it("keeps its figures from those who reach it from elsewhere, and its limits as they are written down", async () => {
+		await writeFile(join(root, "limits.json"), '{"sessionsPerAddress": 1}');
+		const open = ["--listen", "0.0.0.0:0", "--insecure", "--metrics", "127.0.0.1:0", "--limits", "limits.json"];
+		const { facts, address } = await command.serve(open);
+		expect(facts.limits).toMatchObject({ sessionsPerAddress: 1, sessionsPerKey: 32 });
+		const near = address.replace("0.0.0.0", "127.0.0.1");
+		expect((await fetch(`${near.replace("ws", "http")}/metrics`)).status).toBe(404);
+		const held = await transportOf(near).connect();
+		await expect(transportOf(near).connect()).rejects.toMatchObject({ code: "transport" });
+		expect(await (await fetch(facts.metrics as string)).text()).toContain(
+			'mindoodb_refusals_total{reason="sessions-of-address"} 1',
+		);
+		held.abort();
 	});
 
 	it("says so when it cannot listen", async () => {
@@ -195,7 +159,7 @@ describe("docs/server.md", () => {
 		const served = await serveTenant(first);
 		await served.notes.createDocument({ title: "in the backup" });
 		await served.found();
-		await stop(first, "SIGTERM");
+		await first.stop("SIGTERM");
 		const page = await readFile(join(project, "docs", "server.md"), "utf8");
 		const [, commands = ""] = /```sh\n([^`]*tar [^`]*)```/.exec(page) ?? [];
 		const done = spawnSync("sh", ["-e", "-c", commands], { cwd: root, encoding: "utf8" });
@@ -208,7 +172,7 @@ describe("docs/server.md", () => {
 	});
 });
 
-function fingerprintOf({ address }: Server): Promise<string> {
+function fingerprintOf({ address }: ServerProcess): Promise<string> {
 	return new Promise((resolve, reject) => {
 		const { hostname, port } = new URL(address);
 		const asked = request({ hostname, port, path: "/healthz", rejectUnauthorized: false, agent: false }, (response) => {

@@ -2,10 +2,13 @@ import { readFile } from "node:fs/promises";
 import {
 	type AdmissionPolicy,
 	defaultPort,
+	defaultServerLimits,
 	isLoopback,
 	type ListenAddress,
 	parseListenAddress,
+	parseServerLimits,
 	policyKinds,
+	type ServerLimits,
 	serverLogger,
 	startFolderServer,
 	startPostgresServer,
@@ -25,16 +28,20 @@ export const serve: CommandSpec = {
 	summary: "run a sync server",
 	about:
 		"It keeps the tenants that come to it, as ciphertext, and knows who their members are; it holds no key to a document. It stops at " +
-		"SIGINT or SIGTERM, when what is under way is durable, and reads its certificate again at SIGHUP. GET /healthz, /readyz and " +
-		"/metrics answer at the same port. Every option can also be given in the environment: MINDOODB_SERVER_DIR, MINDOODB_STORE, " +
-		"MINDOODB_BLOBS, MINDOODB_NOTICES, MINDOODB_LISTEN, MINDOODB_TLS_CERT, MINDOODB_TLS_KEY, MINDOODB_POLICY, MINDOODB_MIRROR, MINDOODB_LOG_LEVEL.",
+		"SIGINT or SIGTERM, when what is under way is durable, and reads its certificate again at SIGHUP. GET /healthz and /readyz " +
+		"answer at the same port, /metrics too where nobody but this computer reaches it; see --metrics. Every option can also be given in the environment: MINDOODB_SERVER_DIR, MINDOODB_STORE, " +
+		"MINDOODB_BLOBS, MINDOODB_NOTICES, MINDOODB_LISTEN, MINDOODB_METRICS, MINDOODB_LIMITS, MINDOODB_TLS_CERT, MINDOODB_TLS_KEY, " +
+		"MINDOODB_POLICY, MINDOODB_MIRROR, MINDOODB_LOG_LEVEL. Limits and their defaults, for --limits: " +
+		`${JSON.stringify(defaultServerLimits)}; times are milliseconds.`,
 	options: [
 		serverFolderOption,
 		...placeOptions,
 		["--listen <host:port>", `where to listen (default: 127.0.0.1:${defaultPort})`],
+		["--metrics <host:port>", "answer /metrics there, over plain HTTP, and nowhere else"],
+		["--limits <file>", "limits that are not the default ones, JSON"],
 		["--tls-cert <file>", "certificate and those that lead to its authority, PEM"],
 		["--tls-key <file>", "the certificate's private key, PEM"],
-		["--insecure", "listen on a public address without TLS, because something in front speaks it"],
+		["--insecure", "listen on public addresses without TLS, because something in front speaks it"],
 		["--policy <policy>", "whose tenants to take: open, allow, invitation (default: invitation; see `server invite`)"],
 		["--mirror <url>", "keep level with another server: ws:, wss:, tcp: or tls:"],
 		["--log-level <level>", `${levels.join(", ")} (default: info), to standard error`],
@@ -50,7 +57,12 @@ export const serve: CommandSpec = {
 		const listen = parseListenAddress(setting(call, "listen", "MINDOODB_LISTEN") ?? `127.0.0.1:${defaultPort}`);
 		const readCertificate = certificateOf(call);
 		const certificate = await readCertificate?.();
+		const metricsAt = setting(call, "metrics", "MINDOODB_METRICS");
+		const metrics = metricsAt === undefined ? undefined : parseListenAddress(metricsAt, "metrics");
 		refuseOpenAddress(call, listen, certificate);
+		if (metrics !== undefined) refuseOpenMetrics(call, metrics);
+		const limitsFile = setting(call, "limits", "MINDOODB_LIMITS");
+		const limits = parseServerLimits(limitsFile === undefined ? "{}" : await call.readFile(limitsFile));
 		const policy = policyOf(call);
 		const mirror = setting(call, "mirror", "MINDOODB_MIRROR");
 		const level = setting(call, "logLevel", "MINDOODB_LOG_LEVEL") ?? "info";
@@ -62,6 +74,8 @@ export const serve: CommandSpec = {
 			listen,
 			policy,
 			certificate,
+			limits,
+			metrics,
 			mirror: mirror === undefined ? undefined : transportOf(mirror),
 			logger,
 		};
@@ -79,6 +93,8 @@ export const serve: CommandSpec = {
 				...(place !== undefined && { store: where }),
 				tenants: tenants.length,
 				policy: policy.kind,
+				metrics: server.metricsAddress ?? null,
+				limits,
 			};
 			if (call.json) await call.write(`${JSON.stringify(facts)}\n`);
 			else {
@@ -88,6 +104,8 @@ export const serve: CommandSpec = {
 					["keeps", `${countText(tenants.length, "tenant", "tenants")} in ${where}`],
 					["takes", policyWords[policy.kind]],
 					...(mirror === undefined ? [] : [["mirrors", mirror]]),
+					["metrics", server.metricsAddress ?? "nowhere: --metrics"],
+					...limitRows(limits),
 				];
 				const way = `mindoodb server add ${server.address} --server-key ${server.publicKey}`;
 				const lines = [
@@ -146,6 +164,20 @@ function certificateOf(call: Call): (() => Promise<Certificate>) | undefined {
 			throw new UsageError("serve: a file of the certificate cannot be read", { code: "not-found", cause });
 		});
 	return async () => ({ cert: await read(cert), key: await read(key) });
+}
+
+/** Those that are not the default ones. */
+function limitRows(limits: ServerLimits): string[][] {
+	const changed = Object.entries(limits).filter(
+		([name, value]) => JSON.stringify(value) !== JSON.stringify(defaultServerLimits[name as keyof ServerLimits]),
+	);
+	if (changed.length === 0) return [["limits", "the default ones"]];
+	return changed.map(([name, value], i) => [i === 0 ? "limits" : "", `${name} ${JSON.stringify(value)}`]);
+}
+
+function refuseOpenMetrics(call: Call, { host }: ListenAddress): void {
+	if (call.options.insecure === true || isLoopback(host)) return;
+	throw new UsageError("serve: others reach the address of --metrics, which speaks plain HTTP, so it needs --insecure");
 }
 
 function refuseOpenAddress(call: Call, { host }: ListenAddress, certificate: Certificate | undefined): void {

@@ -43,6 +43,13 @@ export function storeOf(call: Call): Pick<PostgresServerOptions, "store" | "blob
 	};
 }
 
+/** The database of a command that works in one. @throws {UsageError} */
+export function storeUrl(call: Call): string {
+	const place = storeOf(call);
+	if (place === undefined) throw new UsageError("server: expected --store and a Postgres database");
+	return place.store;
+}
+
 /** The place that people are told: without user, password and settings. */
 export function placeText(store: string): string {
 	const { protocol, host, pathname } = new URL(store);

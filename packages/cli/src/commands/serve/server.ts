@@ -1,10 +1,10 @@
-import { makeInvitation } from "@mindoodb/server";
+import { dumpDatabase, makeInvitation, restoreDatabase } from "@mindoodb/server";
 import { fromHex, nodeCrypto, toHex, UsageError } from "mindoodb";
 import { recoveryOption, rootKey } from "../../administrator.js";
 import type { CommandSpec, GroupSpec } from "../../command.js";
 import { table } from "../../text.js";
 import { serverFolderOption } from "./server-folder.js";
-import { storeOption, withRegistry } from "./server-store.js";
+import { storeOption, storeUrl, withRegistry } from "./server-store.js";
 
 const invite: CommandSpec = {
 	name: "invite",
@@ -38,6 +38,36 @@ const invitations: CommandSpec = {
 				found.map(([hash, tenantRoot]) => [hash, tenantRoot ?? "nobody"]),
 			),
 		};
+	},
+};
+
+const backup: CommandSpec = {
+	name: "backup <file>",
+	summary: "write what a server keeps in Postgres into a file",
+	about:
+		"One state of all tables, also while servers run; objects of --blobs and the server's key.json are copied beside it. A server that " +
+		"keeps everything in its folder is backed up as that folder.",
+	options: [storeOption],
+	passwords: [],
+	inFolder: false,
+	example: "server backup mindoodb.dump --store postgres://db.internal/mindoodb",
+	async run(call, [file = ""]) {
+		const url = storeUrl(call);
+		const path = await call.makeFileFrom(file, (write) => dumpDatabase(url, write));
+		return { data: { path }, lines: [`The database is in ${path}.`] };
+	},
+};
+
+const restore: CommandSpec = {
+	name: "restore <file>",
+	summary: "fill an empty Postgres database from such a file",
+	options: [storeOption],
+	passwords: [],
+	inFolder: false,
+	example: "server restore mindoodb.dump --store postgres://db.internal/restored",
+	async run(call, [file = ""]) {
+		await restoreDatabase(storeUrl(call), call.readPieces(file));
+		return { data: {}, lines: ["The database is filled. A server with the key.json that belongs to it can use it."] };
 	},
 };
 
@@ -100,5 +130,5 @@ const list: CommandSpec = {
 export const server: GroupSpec = {
 	name: "server",
 	summary: "what a sync server takes, and which servers a tenant has",
-	commands: [add, list, invite, invitations],
+	commands: [add, list, invite, invitations, backup, restore],
 };

@@ -2,7 +2,7 @@ import { type MindooTenant, type SyncHandle, type SyncStatus, TransportError, Us
 import type { Call } from "../../call.js";
 import type { Answer } from "../../command.js";
 import { exitCodes } from "../../exit-codes.js";
-import { attachmentsOf } from "../../holding.js";
+import { attachmentsOf, historyOf } from "../../holding.js";
 import { countText } from "../../text.js";
 
 /** Levels with the server at an address, or with the first of the known ones that answers. */
@@ -87,20 +87,34 @@ function begin(
 	options: { readonly live: boolean; readonly signal: AbortSignal },
 ): SyncHandle {
 	const key = call.option("serverKey");
-	return tenant.sync(address, { ...options, ...(key !== undefined && { expect: [key.toLowerCase()] }) });
+	const history = historyOf(call);
+	return tenant.sync(address, {
+		...options,
+		...(key !== undefined && { expect: [key.toLowerCase()] }),
+		...(history !== undefined && { history }),
+	});
 }
 
 async function answerOf(handle: SyncHandle, address: string): Promise<Answer> {
 	const { received, sent, declinedHere, declinedThere } = handle.status;
 	const unacknowledged = await handle.countUnacknowledged();
+	const lacking = await handle.countLacking();
 	const declined = declinedHere + declinedThere;
 	return {
-		data: { address, received, sent, declinedHere, declinedThere, unacknowledged },
+		data: { address, received, sent, declinedHere, declinedThere, unacknowledged, lacking },
 		lines: [
 			`Level with ${address}: ${countText(received, "entry", "entries")} received, ${sent} sent.`,
 			...(declined > 0 ? [`Not taken: ${declinedHere} here, ${declinedThere} there; \`explain\` tells why.`] : []),
 			...(unacknowledged > 0
 				? [`${countText(unacknowledged, "entry of yours is", "entries of yours are")} on this device alone.`]
+				: []),
+			...(lacking.payloads > 0
+				? [`Not here yet: ${countText(lacking.payloads, "piece", "pieces")} of attachments, ${lacking.bytes} bytes.`]
+				: []),
+			...(lacking.past.payloads > 0
+				? [
+						`Not here of the past: ${countText(lacking.past.payloads, "entry", "entries")} of documents; snapshots tell of them.`,
+					]
 				: []),
 		],
 		exitCode: declined > 0 ? exitCodes.found : exitCodes.ok,

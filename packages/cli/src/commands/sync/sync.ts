@@ -1,6 +1,6 @@
 import { UsageError } from "mindoodb";
 import type { CommandSpec } from "../../command.js";
-import { attachmentsOption } from "../../holding.js";
+import { attachmentsOption, historyOption } from "../../holding.js";
 import { syncOverNetwork } from "./over-network.js";
 import { syncWithFolder } from "./with-folder.js";
 
@@ -18,6 +18,7 @@ export const sync: CommandSpec = {
 		["--server-key <key>", "the server's public signing key, 64 hex digits, as its operator tells it"],
 		["--with <folder>", "another replica's folder instead of an address"],
 		attachmentsOption,
+		historyOption,
 	],
 	passwords: ["user"],
 	example: "sync --with /media/stick/bob --dir alice",

@@ -9,7 +9,7 @@ import {
 import { type Call, openDatabase } from "../../call.js";
 import type { Answer } from "../../command.js";
 import { exitCodes } from "../../exit-codes.js";
-import { attachmentsOf } from "../../holding.js";
+import { attachmentsOf, historyOf } from "../../holding.js";
 import type { Report } from "../../progress.js";
 import { countText, table } from "../../text.js";
 
@@ -27,7 +27,7 @@ interface Transfer {
 /** Brings the folder level with another replica's folder: the directory first, then every database that either side has. */
 export async function syncWithFolder(call: Call, other: string): Promise<Answer> {
 	if (call.path(other) === call.dir) throw new UsageError("sync: expected another folder than this one");
-	const attachments = attachmentsOf(call);
+	const [attachments, history] = [attachmentsOf(call), historyOf(call)];
 	return call.withTenant(async ({ tenant }) => {
 		const replica = await openReplicaFolder(call.path(other));
 		try {
@@ -45,7 +45,13 @@ export async function syncWithFolder(call: Call, other: string): Promise<Answer>
 			await level("directory", async () => (await tenant.openDirectory()).db);
 			const databases = new Set([...(await tenant.listDatabases()), ...(await replica.stores.list(tenantRoot))]);
 			databases.delete("directory");
-			for (const dbId of [...databases].sort()) await level(dbId, () => openDatabase(tenant, dbId, attachments));
+			for (const dbId of [...databases].sort()) {
+				await level(dbId, async () => {
+					const db = await openDatabase(tenant, dbId, attachments);
+					if (history !== undefined) await db.setHistory(history);
+					return db;
+				});
+			}
 			const refused = transfers.flatMap(({ refused: each }) => each);
 			const rows = transfers.map(({ dbId, received, sent, refused: each }) => [
 				dbId,
