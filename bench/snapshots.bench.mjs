@@ -1,5 +1,5 @@
-// A long document after snapshots, for somebody whose process has the tenant open: its first reading and its first change, which
-// loads it into Automerge. Beside it, what Automerge alone takes to load as much in a new process.
+// A long document after snapshots, for somebody whose process has the tenant open: its first reading, its first change of a root
+// field, and its first change of another kind, which loads it into Automerge. Beside it, what Automerge alone takes to load as much in a new process.
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { change, getBackend, init, load, save } from "@automerge/automerge/slim";
@@ -51,11 +51,25 @@ const longDocument = (changes, snapshots) => ({
 			draft.no = 0;
 		});
 		const whole = changed();
+		const loading = stopwatch();
+		await db.changeDoc(id, (draft) => {
+			draft.tags = ["loaded"];
+		});
+		const { ms: loadMs, mainMs: loadMainMs } = loading();
 		demand("the value before", changes, doc?.getData().no);
 		const entries = (await db.getAllChangeHashesForDoc(id)).length;
 		const loaded = (await db.getAllChangeHashesForDoc(id, true)).length;
 		await tenant.close();
-		return { ...figures, getMs, ...whole, entries, loaded, totalClosedMB: diskUse(folder).bytes / 1e6 };
+		return {
+			...figures,
+			getMs,
+			...whole,
+			loadMs,
+			loadMainMs,
+			entries,
+			loaded,
+			totalClosedMB: diskUse(folder).bytes / 1e6,
+		};
 	},
 });
 
@@ -141,9 +155,10 @@ async function* entriesOf(db, docId) {
 export const loads = [
 	{
 		name: "snapshot-50000",
-		title: "a document of 50,000 changes after snapshots: getMs its first reading, ms its first change",
+		title:
+			"a document of 50,000 changes after snapshots: getMs its first reading, ms its first change, loadMs its first that needs Automerge",
 		...longDocument(50_000, undefined),
-		targets: { getMs: { atMost: 100 }, ms: { atMost: 100 } },
+		targets: { getMs: { atMost: 100 }, ms: { atMost: 100 }, loadMs: { atMost: 100 } },
 	},
 	{
 		name: "no-snapshot-50000",

@@ -17,8 +17,10 @@ export const serverFolder = (folder) => join(folder, "server");
 /**
  * @param {string} folder
  * @param {(ada: import("mindoodb").MindooTenant, bob: import("mindoodb").MindooTenant, server: import("./server-process.mjs").ServerProcess) => Promise<void>} fill
+ * @param {{ store?: string, others?: readonly import("mindoodb").PublicUserId[] }} [options] `store`: the server's Postgres database;
+ * `others`: more members
  */
-export async function makeMembers(folder, fill) {
+export async function makeMembers(folder, fill, { store, others = [] } = {}) {
 	const [adasEnv, bobsEnv] = [await envOf(folder, "ada"), await envOf(folder, "bob")];
 	const [adasFactory, bobsFactory] = [new TenantFactory(adasEnv), new TenantFactory(bobsEnv)];
 	const [ada, bob] = [await adasFactory.createUserId("ada", password), await bobsFactory.createUserId("bob", password)];
@@ -33,12 +35,13 @@ export async function makeMembers(folder, fill) {
 	});
 	const administrator = { key: administrationKey, password: administration };
 	const directory = await tenant.openDirectory();
-	await directory.registerUser(bobsFactory.toPublicUserId(bob), { administrator });
+	for (const each of [bobsFactory.toPublicUserId(bob), ...others])
+		await directory.registerUser(each, { administrator });
 	for (const key of adasKeys.getAllKeys("directory")) bobsKeys.set("directory", key, bobsEnv.clock.now());
 	const unlocked = await unlockUserId(bobsEnv, bob, { password });
 	const bobs = await bobsFactory.openTenant({ identity: tenant.identity, keyBag: bobsKeys, user: unlocked });
 
-	const server = await startServer(serverFolder(folder));
+	const server = await startServer(serverFolder(folder), { store });
 	await directory.joinServer(server.address, { serverKey: server.publicKey, administrator });
 	await (await bobs.openDirectory()).db.pullChangesFrom(directory.store);
 	await fill(tenant, bobs, server);

@@ -9,12 +9,18 @@ const wideServer = fileURLToPath(new URL("wide-server.mjs", import.meta.url));
 
 /**
  * @param {string} dir
- * @param {{ profile?: string | undefined, wide?: boolean }} [options] `profile`: folder for a CPU profile; `wide`: without limits of
- * sessions, which `serve` has
+ * @param {{ profile?: string | undefined, wide?: boolean, store?: string | undefined }} [options] `profile`: folder for a CPU profile;
+ * `wide`: without limits of sessions, which `serve` has; `store`: of a Postgres database, in place of the folder
  */
-export async function startServer(dir, { profile = process.env.MINDOODB_BENCH_SERVER_PROFILE, wide = false } = {}) {
+export async function startServer(
+	dir,
+	{ profile = process.env.MINDOODB_BENCH_SERVER_PROFILE, wide = false, store } = {},
+) {
 	const node = profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}`];
 	const serve = ["serve", "--dir", dir, "--listen", "127.0.0.1:0", "--policy", "open", "--log-level", "warn", "--json"];
+	if (store !== undefined) serve.push("--store", store);
+	// As docs/server.md tells operators of many idle sessions.
+	if (wide) node.push("--max-semi-space-size=4");
 	const program = wide ? [wideServer, dir] : [command, ...serve];
 	const child = spawn(process.execPath, [...node, ...program], { stdio: ["ignore", "pipe", "inherit"] });
 	const kill = () => child.kill();

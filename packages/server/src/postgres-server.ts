@@ -41,6 +41,7 @@ export interface PostgresServerOptions extends FolderServerOptions {
 }
 
 /**
+ * @throws {UsageError} without the object store that the database needs.
  * @throws {StoreError} when the database does not answer, or a newer program has made its tables.
  * @throws {KeyError} when the database belongs to a server of another key. @throws {TransportError} when it cannot listen.
  */
@@ -56,6 +57,9 @@ export async function startPostgresServer(options: PostgresServerOptions): Promi
 		for (const part of parts) await part.close();
 	};
 	try {
+		if (objects === undefined && (await stores.needsBlobs())) {
+			throw new UsageError("blobs: expected the object store in which payloads of this database lie, found none");
+		}
 		const keys = await keysOf(crypto, stores, dir);
 		const base = await nodeEnv({ stores, log });
 		const bus = await connectBus(url, { ...base, stores, notices });

@@ -1,5 +1,7 @@
 /** A server over real sockets, stores in memory, and clients under members' keys. */
-import { patience, ServedTenant } from "@mindoodb/testing";
+
+import { recordKeys } from "@mindoodb/core";
+import { type GateLevel, gateLevel, patience, ServedTenant } from "@mindoodb/testing";
 import { type Env, memoryStores, nodeEnv, transportOf } from "mindoodb";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { makeServerKeys, type ServerKeys } from "./keys/server-keys.js";
@@ -128,6 +130,24 @@ describe("what operators see", () => {
 		expect(await metric("mindoodb_bytes_total", '{direction="in"}')).toBeGreaterThan(1000);
 	});
 
+	it("are figures for this computer alone, or at an address of their own", async () => {
+		const status = async (origin: string, path: string) => (await fetch(`${origin}${path}`)).status;
+		expect(server.metricsAddress).toBe(`${server.address.replace("ws", "http")}/metrics`);
+		const open = { host: "0.0.0.0", port: 0 };
+		await restart({ listen: open });
+		const http = `http://127.0.0.1:${new URL(server.address).port}`;
+		expect([server.metricsAddress, await status(http, "/metrics"), await status(http, "/healthz")]).toEqual([
+			undefined,
+			404,
+			200,
+		]);
+		await restart({ metrics: { host: "127.0.0.1", port: 0 } });
+		const figures = new URL(server.metricsAddress as string).origin;
+		expect(await status(figures, "/metrics")).toBe(200);
+		expect(await status(server.address.replace("ws", "http"), "/metrics")).toBe(404);
+		await expect(transportOf(figures.replace("http", "ws")).connect()).rejects.toMatchObject({ code: "transport" });
+	});
+
 	it("lesson 12: names nobody and nothing, in logs, metrics and answers", async () => {
 		await served.notes.createDocument({ title: "secret title" });
 		await served.found();
@@ -167,6 +187,32 @@ describe("a server that stops", () => {
 		expect(end.after).toBeGreaterThanOrEqual(500);
 		await closing;
 		await expect(alices.begin()).rejects.toMatchObject({ code: "transport" });
+	});
+
+	it("acknowledges what it was storing before it says farewell, and asks for nothing more", async () => {
+		const gates: GateLevel[] = [];
+		const stores = memoryStores(base.crypto, {
+			wrapLevel(level) {
+				const gate = gateLevel(level);
+				gates.push(gate);
+				return gate.level;
+			},
+		});
+		await restart({ env: { ...base, stores } });
+		const alices = await served.found();
+		const { session, ended } = await alices.begin();
+		await session.level();
+		const holds = gates.map((gate) => gate.hold("batch", ([tag]) => tag === recordKeys.gte[0]));
+		for (let i = 0; i < 3; i++) await served.notes.createDocument({ title: "under way" });
+		await alices.take();
+		await Promise.race(holds.map(({ reached }) => reached));
+		const closing = server.close();
+		await new Promise((resolve) => setTimeout(resolve, 50));
+		expect([session.ended, session.counts.sent]).toEqual([false, 0]);
+		for (const each of holds) each.release();
+		expect(await ended).toMatchObject({ reason: "shutdown", retry: true, byPeer: true });
+		expect(session.counts.sent).toBe(3);
+		await closing;
 	});
 
 	it("does not wait for ever for who reads nothing", async () => {

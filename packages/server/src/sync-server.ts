@@ -8,7 +8,7 @@ import {
 } from "mindoodb";
 import type { Logger } from "pino";
 import type { AnnouncedStores } from "./bus/announced-stores.js";
-import type { ListenAddress } from "./config/listen-address.js";
+import { isLoopback, type ListenAddress } from "./config/listen-address.js";
 import type { ServerKeys } from "./keys/server-keys.js";
 import { defaultServerLimits, type ServerLimits } from "./limits/server-limits.js";
 import { type StorageMeter, TenantStorage } from "./limits/tenant-storage.js";
@@ -34,6 +34,8 @@ export interface SyncServerOptions {
 	readonly policy: AdmissionPolicy;
 	readonly meter: StorageMeter;
 	readonly listen: ListenAddress;
+	/** Where `/metrics` answers, over plain HTTP, instead of at `listen`. @default at `listen` if only this computer reaches it, else nowhere */
+	readonly metrics?: ListenAddress | undefined;
 	/** @default plain `ws:` */
 	readonly certificate?: Certificate | undefined;
 	readonly limits?: Partial<ServerLimits> | undefined;
@@ -46,14 +48,17 @@ export interface SyncServerOptions {
 	readonly logger: Logger;
 }
 
-/** A sync server: WebSocket, and what operators ask over HTTP, at one port. It keeps ciphertext and knows who is a member; no more. */
+/** A sync server: WebSocket and what operators ask over HTTP. It keeps ciphertext and knows who is a member; no more. */
 export class SyncServer {
 	/** Where it listens: `ws://host:port`. */
 	readonly address: string;
+	/** Where its figures are read, `http://host:port/metrics`; `undefined` when nowhere. */
+	readonly metricsAddress: string | undefined;
 	/** What clients accept it by, 64 hex digits. */
 	readonly publicKey: string;
 	readonly tenants: ServerTenants;
 	readonly #port: HttpPort;
+	readonly #metricsPort: HttpPort | undefined;
 	readonly #sessions: Sessions;
 	readonly #stopUpgrading: () => void;
 	readonly #mirror: Mirror | undefined;
@@ -64,6 +69,7 @@ export class SyncServer {
 		options: SyncServerOptions,
 		parts: {
 			readonly port: HttpPort;
+			readonly metricsPort: HttpPort | undefined;
 			readonly sessions: Sessions;
 			readonly tenants: ServerTenants;
 			readonly stopUpgrading: () => void;
@@ -71,10 +77,15 @@ export class SyncServer {
 			readonly others: OtherProcesses | undefined;
 		},
 	) {
-		this.address = parts.port.address(options.listen);
+		this.address = parts.port.address(options.listen, "ws");
+		const figures = isShownHere(options)
+			? parts.port.address(options.listen, "http")
+			: options.metrics && parts.metricsPort?.address(options.metrics, "http");
+		this.metricsAddress = figures && `${figures}/metrics`;
 		this.publicKey = options.keys.publicKey;
 		this.tenants = parts.tenants;
 		this.#port = parts.port;
+		this.#metricsPort = parts.metricsPort;
 		this.#sessions = parts.sessions;
 		this.#stopUpgrading = parts.stopUpgrading;
 		this.#mirror = parts.mirror;
@@ -91,18 +102,27 @@ export class SyncServer {
 		const identity = await createChannelIdentity(env, keys.signingKey);
 		const sessions = new Sessions({ env, keys, identity, tenants, storage, limits, metrics, logger });
 		const ready = async () => !sessions.isClosing && (await isReached(options.reachable, env.clock));
-		const answer = operationsListener({ metrics: metrics.registry, ready });
-		const port = new HttpPort({ certificate, handshakeTime: limits.handshakeTime, answer });
+		const { handshakeTime } = limits;
+		const answer = operationsListener({ metrics: isShownHere(options) ? metrics.registry : undefined, ready });
+		const port = new HttpPort({ certificate, handshakeTime, answer });
+		const figures = operationsListener({ metrics: metrics.registry, ready });
+		const metricsPort = options.metrics && new HttpPort({ certificate: undefined, handshakeTime, answer: figures });
 		const stopUpgrading = upgradeWebSockets(port.server, (duplex) => sessions.accept(duplex), {
 			clock: env.clock,
 			admit: (remoteAddress) => sessions.admits(remoteAddress),
 		});
-		await port.listen(listen);
+		if (options.metrics !== undefined) await metricsPort?.listen(options.metrics);
+		try {
+			await port.listen(listen);
+		} catch (error) {
+			metricsPort?.stop();
+			throw error;
+		}
 		const { announced } = options;
 		const others = announced && new OtherProcesses({ stores: announced, tenants, clock: env.clock, log: env.log });
 		const mirroring = { env, identity, publicKey: keys.publicKey, tenants, logger };
 		const mirror = options.mirror && (await Mirror.start({ ...mirroring, transport: options.mirror }));
-		return new SyncServer(options, { port, sessions, tenants, stopUpgrading, mirror, others });
+		return new SyncServer(options, { port, metricsPort, sessions, tenants, stopUpgrading, mirror, others });
 	}
 
 	/** New connections are met with this certificate; those that are open stay. @throws {UsageError} */
@@ -122,8 +142,14 @@ export class SyncServer {
 		this.#stopUpgrading();
 		await this.#others?.close();
 		await this.tenants.close();
-		this.#port.close();
+		this.#metricsPort?.stop();
+		for (const port of [this.#port, this.#metricsPort]) port?.close();
 	}
+}
+
+/** Whether `/metrics` answers at the port of the sessions. */
+function isShownHere({ listen, metrics }: SyncServerOptions): boolean {
+	return metrics === undefined && isLoopback(listen.host);
 }
 
 /** Whether the stores answer within a time that whoever asks for readiness waits. */

@@ -7,11 +7,11 @@ export interface ListenAddress {
 	readonly port: number;
 }
 
-/** Reads `host:port`, `[IPv6]:port`, or a port alone, which is one of this computer's own. @throws {UsageError} */
-export function parseListenAddress(text: string): ListenAddress {
+/** Reads `host:port`, `[IPv6]:port`, or a port alone, which is one of this computer's own. @param field the option's name. @throws {UsageError} */
+export function parseListenAddress(text: string, field = "listen"): ListenAddress {
 	const [, host, port] = /^(?:(\[[0-9a-fA-F:.]+\]|[^\s:[\]]+):)?(\d{1,5})$/.exec(text) ?? [];
 	if (port === undefined || Number(port) > 65_535) {
-		throw new UsageError("listen: expected host:port, for example 127.0.0.1:7437 or [::]:7437", { field: "listen" });
+		throw new UsageError(`${field}: expected host:port, for example 127.0.0.1:7437 or [::]:7437`, { field });
 	}
 	return { host: host?.replace(/^\[|\]$/g, "") ?? "127.0.0.1", port: Number(port) };
 }

@@ -15,7 +15,7 @@ export interface HttpPortOptions {
 	readonly answer: RequestListener;
 }
 
-/** The one port of a server: HTTP, and what is upgraded from it. */
+/** A port of a server: HTTP, and what is upgraded from it. */
 export class HttpPort {
 	readonly server: Server | SecureServer;
 	readonly #secure: SecureServer | undefined;
@@ -52,10 +52,10 @@ export class HttpPort {
 		});
 	}
 
-	/** `ws://host:port`, or `wss:` with a certificate. */
-	address({ host }: ListenAddress): string {
+	/** `ws://host:port` or `http://host:port`; with a certificate `wss:` or `https:`. */
+	address({ host }: ListenAddress, scheme: "ws" | "http"): string {
 		const { port } = this.server.address() as AddressInfo;
-		return `${this.#secure === undefined ? "ws" : "wss"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
+		return `${scheme}${this.#secure === undefined ? "" : "s"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
 	}
 
 	/** New connections are met with this certificate. @throws {UsageError} without TLS, or when the certificate cannot be used. */

@@ -2,12 +2,13 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 import type { Registry } from "prom-client";
 
 export interface OperationsSources {
-	readonly metrics: Registry;
+	/** `undefined` where they are not to be read. */
+	readonly metrics: Registry | undefined;
 	/** Whether new sessions are taken. Never rejects. */
 	readonly ready: () => Promise<boolean>;
 }
 
-/** What operators ask over HTTP: `/healthz`, `/readyz`, `/metrics`. Everything else is not there. */
+/** What operators ask over HTTP: `/healthz`, `/readyz`, and `/metrics` where it is wanted. Everything else is not there. */
 export function operationsListener({ metrics, ready }: OperationsSources): RequestListener {
 	return (request, response) => {
 		const path = request.url?.split("?", 1)[0];
@@ -21,6 +22,7 @@ export function operationsListener({ metrics, ready }: OperationsSources): Reque
 				);
 				return;
 			case "/metrics":
+				if (metrics === undefined) return end(request, response, 404, "");
 				metrics.metrics().then(
 					(text) => end(request, response, 200, text, metrics.contentType),
 					() => end(request, response, 500, ""),

@@ -3,6 +3,7 @@ import {
 	type Crypto,
 	contentKeys,
 	type LocalStore,
+	metaKeys,
 	type OpenStoreOptions,
 	objectRowBytes,
 	openTableStore,
@@ -123,6 +124,16 @@ export class PostgresStores implements StoreFactory {
 					FROM mindoodb_rows WHERE store IN (SELECT id FROM mindoodb_stores WHERE tenant_root = ${tenantRoot})`,
 		);
 		return Number(row?.bytes ?? 0);
+	}
+
+	/** Whether some store has payloads in an object store, without which it is not opened. O(stores). */
+	async needsBlobs(): Promise<boolean> {
+		const rows = await this.#connections.run(
+			"tell whether it needs an object store",
+			({ readers: sql }) => sql`
+				SELECT 1 FROM mindoodb_stores s JOIN mindoodb_rows r ON r.store = s.id AND r.key = ${metaKeys.objects} LIMIT 1`,
+		);
+		return rows.length > 0;
 	}
 
 	/** Whether the database answers. @throws {StoreError} `store-io` when it does not. */

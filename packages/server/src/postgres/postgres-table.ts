@@ -3,6 +3,7 @@ import { type Row, type RowRange, type RowWrite, StoreError, type Table, UsageEr
 import type { Sql, TransactionSql } from "postgres";
 import { byteaArray, hexOf, plain } from "./bytes.js";
 import { type Connections, type Pools, type Transaction, transact } from "./connections.js";
+import { JoinedReads } from "./joined-reads.js";
 
 /** Keys or rows of one statement, and bytes of their values. */
 const statementRows = 4096;
@@ -32,6 +33,7 @@ export class PostgresTable implements Table {
 	/** Version of the store behind this table's last section. */
 	#version: string | undefined;
 	readonly #asked = new Map<Section | undefined, Asked[]>();
+	readonly #joined = new JoinedReads();
 	#closed = false;
 
 	/** @param store id of its row in `mindoodb_stores`. */
@@ -74,26 +76,18 @@ export class PostgresTable implements Table {
 	}
 
 	async *scan({ gte, lt, reverse = false, limit = -1 }: RowRange, size: number): AsyncGenerator<Row[]> {
-		const store = this.#store;
 		let [from, to] = [gte, lt];
 		for (let left = limit < 0 ? Number.POSITIVE_INFINITY : limit; left > 0; ) {
 			const most = Math.min(size, left);
-			const found = await this.#read((sql) =>
-				reverse
-					? sql<Found[]>`
-						SELECT key, value FROM mindoodb_rows WHERE store = ${store} AND key >= ${from} AND key < ${to}
-						ORDER BY key DESC LIMIT ${most}`
-					: sql<Found[]>`
-						SELECT key, value FROM mindoodb_rows WHERE store = ${store} AND key >= ${from} AND key < ${to}
-						ORDER BY key LIMIT ${most}`,
-			);
+			const found = await this.#rowsOf(from, to, { reverse, most });
 			const last = found[found.length - 1];
 			if (last === undefined) return;
-			if (reverse) to = plain(last.key);
-			else from = behind(last.key);
+			if (reverse) to = last[0];
+			else from = behind(last[0]);
 			left -= found.length;
-			yield found.map(({ key, value }) => [plain(key), plain(value)] as const);
-			if (found.length < most) return;
+			const isLast = found.length < most;
+			yield found;
+			if (isLast) return;
 		}
 	}
 
@@ -180,6 +174,25 @@ export class PostgresTable implements Table {
 	/** The connections are the factory's. */
 	async close(): Promise<void> {
 		this.#closed = true;
+	}
+
+	/** Outside of a section, those who ask for the same rows share a statement. */
+	#rowsOf(from: Uint8Array, to: Uint8Array, { reverse, most }: { reverse: boolean; most: number }): Promise<Row[]> {
+		const store = this.#store;
+		const read = async () => {
+			const found = await this.#read((sql) =>
+				reverse
+					? sql<Found[]>`
+						SELECT key, value FROM mindoodb_rows WHERE store = ${store} AND key >= ${from} AND key < ${to}
+						ORDER BY key DESC LIMIT ${most}`
+					: sql<Found[]>`
+						SELECT key, value FROM mindoodb_rows WHERE store = ${store} AND key >= ${from} AND key < ${to}
+						ORDER BY key LIMIT ${most}`,
+			);
+			return found.map(({ key, value }) => [plain(key), plain(value)] as const);
+		};
+		if (this.#section() !== undefined) return read();
+		return this.#joined.get(`${hexOf(from)} ${hexOf(to)} ${reverse} ${most}`, read);
 	}
 
 	async #answer(section: Section | undefined, asked: readonly Asked[]): Promise<void> {

@@ -117,7 +117,9 @@ export class Sessions {
 	async close(): Promise<void> {
 		this.#closing = true;
 		const { env, limits } = this.#context;
-		for (const { session } of this.#running) session.close("shutdown", { retry: true, after: this.#spread() });
+		for (const { session } of this.#running) {
+			void session.rest().then(() => session.close("shutdown", { retry: true, after: this.#spread() }));
+		}
 		const given = new AbortController();
 		const late = pause(env.clock, limits.shutdownTime, given.signal).then(() => {
 			for (const each of this.#connections.keys()) each.abort();
