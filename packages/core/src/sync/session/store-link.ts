@@ -160,15 +160,15 @@ export class StoreLink {
 	}
 
 	/** Begins to tell, and to pull unless a page comes by itself. */
-	async begin({ theirs, ours, pageComes, pageExpected, known }: Meeting): Promise<void> {
+	async begin({ theirs, ours, pageComes, pageExpected, known, lacks }: Meeting): Promise<void> {
 		const { session, onWanted, synced } = this.#parts;
 		if (!pageComes) onWanted(this);
 		// In an empty store everybody stands at its beginning.
 		const start = theirs.arrival === 0 || ours.arrival === 0 ? startPosition.peer : undefined;
 		const remembered = known !== undefined && (await holds(synced.store, known)) ? known : undefined;
 		const held = remembered ?? start;
-		// What it stored, and said so to nobody: the connection ended first, or this side did.
-		if (remembered !== undefined) synced.acknowledged(session.peer, remembered, []);
+		// What it stored, and said so to nobody: the connection ended first, or this side did. Who lacks something says later how far it got.
+		if (remembered !== undefined && !lacks.there) synced.acknowledged(session.peer, remembered, []);
 		if (pageExpected && (held === undefined || held.arrival >= ours.arrival)) {
 			// It waits for a page that does not come, perhaps because it has read on since it was told: let it look.
 			session.send({ case: "announce", value: { store: this.number, after: BigInt(held?.arrival ?? 0) } });
@@ -339,8 +339,9 @@ export class StoreLink {
 	async #standing(): Promise<Remembered | undefined> {
 		const { session, synced } = this.#parts;
 		const { storeId } = (await this.#remote?.identity()) ?? {};
-		const { position } = (await synced.remembered(session.peer, storeId)) ?? {};
-		return position && { position, declined: [] };
+		const remembered = await synced.remembered(session.peer, storeId);
+		// What the position passes and what was declined of it is not here.
+		return remembered === undefined || remembered.noted ? undefined : { position: remembered.position, declined: [] };
 	}
 
 	#acknowledge(remembered: Remembered | undefined, done: boolean): void {
