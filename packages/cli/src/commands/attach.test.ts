@@ -42,17 +42,18 @@ afterEach(() => rm(cwd, { recursive: true, force: true }));
 
 it("files go in and out, whole, in part, from and to standard streams, and out again", async () => {
 	await writeFile(join(cwd, "minutes.txt"), "first line\n");
+	// An id may begin with a dash.
 	const file = await ok(`attach add notes ${id} minutes.txt --type text/plain`);
 	expect(JSON.parse(await ok(`attach list notes ${id} --json`))).toEqual([
 		{ id: file, fileName: "minutes.txt", mimeType: "text/plain", size: 11, held: 11 },
 	]);
-	expect(await ok(`attach append notes ${id} ${file} -`, "second line\n")).toBe("23 bytes.");
-	expect(await ok(`attach get notes ${id} ${file}`)).toBe("first line\nsecond line");
-	expect(await ok(`attach get notes ${id} ${file} - --range 6-13`)).toBe("line\nse");
-	expect(await ok(`attach get notes ${id} ${file} --range 18-`)).toBe("line");
-	await ok(`attach get notes ${id} ${file} copy.txt`);
+	expect(await ok(`attach append notes -- ${id} ${file} -`, "second line\n")).toBe("23 bytes.");
+	expect(await ok(`attach get notes -- ${id} ${file}`)).toBe("first line\nsecond line");
+	expect(await ok(`attach get notes --range 6-13 -- ${id} ${file} -`)).toBe("line\nse");
+	expect(await ok(`attach get notes --range 18- -- ${id} ${file}`)).toBe("line");
+	await ok(`attach get notes -- ${id} ${file} copy.txt`);
 	expect(await readFile(join(cwd, "copy.txt"), "utf8")).toBe("first line\nsecond line\n");
-	await ok(`attach remove notes ${id} ${file}`);
+	await ok(`attach remove notes -- ${id} ${file}`);
 	expect(JSON.parse(await ok(`attach list notes ${id} --json`))).toEqual([]);
 	expect(JSON.parse(await ok("gc --dry-run --json"))).toEqual([{ dbId: "notes", contents: 0, bytes: 0 }]);
 });
