@@ -5,7 +5,7 @@
 import { equalBytes } from "../bytes/compare.js";
 import { fromHex } from "../bytes/hex.js";
 import type { Crypto } from "../crypto/crypto.js";
-import { type Entry, hashEntry, linkOf, parseEntry, type StoredEntry, stubOf } from "../entry/entry.js";
+import { type Entry, hashEntry, isChunk, linkOf, parseEntry, type StoredEntry, stubOf } from "../entry/entry.js";
 import { computeTenantRoot } from "../entry/ids.js";
 import { FormatError } from "../errors.js";
 import { verifyEntries } from "../store/verify-entries.js";
@@ -243,8 +243,4 @@ class TrailCheck {
 	#fault({ number: sentence, offset }: Place, message: string, entry?: string): void {
 		this.#faults.push({ sentence, offset, message, ...(entry === undefined ? {} : { entry }) });
 	}
-}
-
-function isChunk(entry: StoredEntry): boolean {
-	return entry.kind === "entry" && entry.fields?.entryType === "attachment_chunk";
 }

@@ -1,4 +1,4 @@
-import { type Entry, linkOf, type StoredEntry } from "../entry/entry.js";
+import { type Entry, isChunk, linkOf, type StoredEntry } from "../entry/entry.js";
 import { isLargeChunk } from "../store/record.js";
 import type { DatabaseContext } from "./context.js";
 import { documentOfVerdictKey, rowKinds, rowRange } from "./document-rows.js";
@@ -64,7 +64,7 @@ export class Explainer {
 		const { store, holding } = this.#context;
 		const [entry = (await holding.store.getEntries([hash]))[0]] = await store.getEntries([hash]);
 		if (entry === undefined) return undefined;
-		if (entry.kind === "entry" && entry.fields?.entryType === "attachment_chunk") return this.#chunk(entry);
+		if (isChunk(entry)) return this.#chunk(entry);
 		const document = await this.#explain(linkOf(entry).docId);
 		return document?.entries.find((each) => each.hash === hash);
 	}

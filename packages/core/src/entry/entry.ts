@@ -57,6 +57,11 @@ export function linkOf(entry: StoredEntry): Link {
 	return entry.kind === "stub" ? entry.link : entry.common;
 }
 
+/** Whether it is a chunk of an attachment, as far as this version knows its type. */
+export function isChunk(entry: StoredEntry): entry is Entry {
+	return entry.kind === "entry" && entry.fields?.entryType === "attachment_chunk";
+}
+
 /** CBOR[tenantRoot, dbId, docId, createdAt, createdByPublicKey, previousByAuthor]. */
 export function encodeLink(link: Link): Uint8Array {
 	return encodeCbor([

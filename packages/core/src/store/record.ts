@@ -21,7 +21,7 @@ import { fromBase64Url, toBase64Url } from "../bytes/base64.js";
 import { readUint } from "../bytes/big-endian.js";
 import { toHex } from "../bytes/hex.js";
 import { decodeUtf8 } from "../bytes/text.js";
-import type { Entry, StoredEntry, Stub } from "../entry/entry.js";
+import { type Entry, isChunk, type StoredEntry, type Stub } from "../entry/entry.js";
 import { type EntryType, entryTypes } from "../entry/header.js";
 import { limits } from "../entry/limits.js";
 import { chunkPayloadLength } from "../entry/payload.js";
@@ -127,27 +127,23 @@ export function encodeTombstone({ digest, hash, createdAt }: RecordHead): Uint8A
 
 /** Whether the payload lies in the record. One of a document that is not here will lie in a row of its own. */
 export function isInline(entry: Entry): boolean {
-	return (entry.payload !== undefined || isChunkEntry(entry)) && payloadLength(entry) <= inlineBytes;
+	return (entry.payload !== undefined || isChunk(entry)) && payloadLength(entry) <= inlineBytes;
 }
 
 /** Whether the payload of a chunk lies where its header alone lets it be looked for: in the record, or in a row of its own. */
 export function liesAsHeaderSays(entry: Entry): boolean {
-	if (entry.payload === undefined || entry.fields?.entryType !== "attachment_chunk") return true;
+	if (entry.payload === undefined || !isChunk(entry)) return true;
 	return isInline(entry) === isInline({ ...entry, payload: undefined });
 }
 
 /** Whether an entry may come without its payload, because that lies in a row of its own already. */
 export function mayBeStaged(entry: Entry): boolean {
-	return entry.fields?.entryType === "attachment_chunk" && !isInline(entry);
+	return isChunk(entry) && !isInline(entry);
 }
 
 /** Whether it is a chunk whose payload lies in a row of its own. */
 export function isLargeChunk(entry: StoredEntry): entry is Entry {
 	return entry.kind === "entry" && mayBeStaged(entry);
-}
-
-function isChunkEntry({ fields }: Entry): boolean {
-	return fields?.entryType === "attachment_chunk";
 }
 
 /** Without the payload what follows from the size of what is encrypted: exact for a chunk, at most for others, which may be deflated. */

@@ -4,9 +4,15 @@ import type { LackingContent } from "../../store/contents.js";
 import { isLargeChunk } from "../../store/record.js";
 import type { LocalStore } from "../../store/store.js";
 
-/** Bytes and payloads that are fetched at once. */
+/** Bytes that are fetched at once, and payloads of chunks. */
 const groupBytes = 8 * 1024 * 1024;
 const groupContents = 64;
+
+/** Payloads that a replica lacks, of those that are asked about. */
+export interface LackingContents {
+	readonly payloads: number;
+	readonly bytes: number;
+}
 
 export interface FetchOptions {
 	/** One document's attachments, those of earlier revisions too. */
@@ -41,9 +47,9 @@ export async function fetchLacking(
 		const there = await held(batch.map(({ contentHash }) => contentHash));
 		const wanted = batch.filter(({ contentHash }) => there.has(contentHash));
 		missing += batch.length - wanted.length;
-		for (const group of groupsOf(wanted)) {
+		for (const group of groupsOf(wanted, groupContents)) {
 			signal?.throwIfAborted();
-			const found = await fetch(group);
+			const found = await fetch(group.map(({ contentHash }) => contentHash));
 			for (const payload of found.values()) bytes += payload.length;
 			chunks += found.size;
 			missing += group.length - found.size;
@@ -85,17 +91,37 @@ export async function* lackingOfDocument(
 	}
 }
 
-function* groupsOf(contents: readonly LackingContent[]): Generator<string[]> {
-	let group: string[] = [];
+/** What has to be fetched, in groups with payloads that fit into memory. @param most how many are asked for at once. */
+export function* groupsOf<T extends Pick<LackingContent, "bytes">>(
+	contents: readonly T[],
+	most: number,
+): Generator<readonly T[]> {
+	let group: T[] = [];
 	let total = 0;
-	for (const { contentHash, bytes } of contents) {
-		if (group.length > 0 && (group.length >= groupContents || total + bytes > groupBytes)) {
+	for (const each of contents) {
+		if (group.length > 0 && (group.length >= most || total + each.bytes > groupBytes)) {
 			yield group;
 			group = [];
 			total = 0;
 		}
-		group.push(contentHash);
-		total += bytes;
+		group.push(each);
+		total += each.bytes;
 	}
 	if (group.length > 0) yield group;
+}
+
+export async function isAny(batches: AsyncIterable<readonly unknown[]>): Promise<boolean> {
+	for await (const batch of batches) if (batch.length > 0) return true;
+	return false;
+}
+
+export async function countOf(
+	batches: AsyncIterable<readonly Pick<LackingContent, "bytes">[]>,
+): Promise<LackingContents> {
+	let [payloads, bytes] = [0, 0];
+	for await (const batch of batches) {
+		payloads += batch.length;
+		for (const each of batch) bytes += each.bytes;
+	}
+	return { payloads, bytes };
 }

@@ -1,23 +1,20 @@
 /** Payloads of the past whose entries came without them: which are lacking here, which are to be fetched, and what follows when they come. */
-import { toHex } from "../../bytes/hex.js";
 import type { Crypto } from "../../crypto/crypto.js";
 import { type Entry, linkOf, type StoredEntry } from "../../entry/entry.js";
+import { contentsByHash } from "../../store/known-bytes.js";
 import { payloadLength } from "../../store/record.js";
 import type { RowWrite } from "../../store/rows.js";
 import type { Arrival, ContentAddressedStore, LocalStore } from "../../store/store.js";
 import type { HistoryMode } from "../../sync/connecting/sync-options.js";
 import { documentOfVerdictKey, rowKinds, rowRange } from "../document-rows.js";
-import { decodeVerdict } from "../judging/verdict.js";
+import { decodeVerdict, waitsForPayload } from "../judging/verdict.js";
 import { readVerdicts } from "../judging/verdict-rows.js";
-import { lackingOf } from "./fetch-lacking.js";
+import { countOf, groupsOf, isAny, type LackingContents, lackingOf } from "./fetch-lacking.js";
 import { checkHistoryMode, rememberedHistoryMode, rememberHistoryMode } from "./history-mode.js";
-import type { LackingContents } from "./holding.js";
 import type { Sources } from "./sources.js";
 
 /** Entries that are looked at together. */
 const entriesAtOnce = 256;
-/** Bytes that are fetched together. */
-const bytesAtOnce = 8 * 1024 * 1024;
 
 export interface HistoryHoldingParts {
 	readonly crypto: Crypto;
@@ -72,7 +69,7 @@ export class HistoryHolding {
 	/** @throws {UsageError} when the mode is none. */
 	static async open(parts: HistoryHoldingParts): Promise<HistoryHolding> {
 		const { store } = parts;
-		const lacks = await any(lackingOf(store, { ofDocument: true }));
+		const lacks = await isAny(lackingOf(store, { ofDocument: true }));
 		const holding = new HistoryHolding(parts, await rememberedHistoryMode(store), lacks);
 		if (parts.mode !== undefined) await holding.choose(parts.mode);
 		return holding;
@@ -97,17 +94,12 @@ export class HistoryHolding {
 	/** Whether `fetch` would find anything to fetch behind a pull. */
 	async lacks(): Promise<boolean> {
 		const whole = this.#lacks && !this.isDense;
-		return any(whole ? lackingOf(this.#parts.store, { ofDocument: true }) : this.#wanted(false));
+		return isAny(whole ? lackingOf(this.#parts.store, { ofDocument: true }) : this.#wanted(false));
 	}
 
 	/** What is not here, whether it is to be fetched or not. */
 	async lacking(): Promise<LackingContents> {
-		let [payloads, bytes] = [0, 0];
-		for await (const batch of this.#lacks ? lackingOf(this.#parts.store, { ofDocument: true }) : nothing()) {
-			payloads += batch.length;
-			for (const each of batch) bytes += each.bytes;
-		}
-		return { payloads, bytes };
+		return countOf(this.#lacks ? lackingOf(this.#parts.store, { ofDocument: true }) : nothing());
 	}
 
 	/**
@@ -122,7 +114,7 @@ export class HistoryHolding {
 		const silent = new Set<ContentAddressedStore>();
 		let [payloads, bytes, missing] = [0, 0, 0];
 		for await (const batch of docId === undefined ? this.#wanted(all) : this.#ofDocument(docId)) {
-			for (const group of groupsOf(batch)) {
+			for (const group of groupsOf(batch, entriesAtOnce)) {
 				signal?.throwIfAborted();
 				const needed = new Map(group.map(({ hash, contentHash }) => [hash, contentHash]));
 				const found = await this.#parts.sources.findOfEntries(needed, also, silent);
@@ -151,11 +143,8 @@ export class HistoryHolding {
 		const payloads = offered.flatMap(({ payload }, index) =>
 			present[index] || payload === undefined ? [] : [payload],
 		);
-		const hashes = await crypto.sha256Many(payloads);
-		await this.#keep(
-			new Map(payloads.map((payload, index) => [toHex(hashes[index] as Uint8Array), payload])),
-			awaiting,
-		);
+		const contents = await contentsByHash(crypto, payloads);
+		await this.#keep(new Map(contents.map(({ contentHash, payload }) => [contentHash, payload])), awaiting);
 	}
 
 	async #keep(found: ReadonlyMap<string, Uint8Array>, awaiting: AwaitingPayloads): Promise<void> {
@@ -190,8 +179,7 @@ export class HistoryHolding {
 		const waiting = new Set<number>();
 		for await (const batch of this.#parts.store.rows.scan(rowRange(rowKinds.verdict))) {
 			for (const [key, value] of batch) {
-				const verdict = decodeVerdict(value);
-				if (verdict.kind === "pending" && verdict.reason === "payload") waiting.add(documentOfVerdictKey(key));
+				if (waitsForPayload(decodeVerdict(value))) waiting.add(documentOfVerdictKey(key));
 			}
 		}
 		return waiting;
@@ -219,9 +207,7 @@ export class HistoryHolding {
 		const { store } = this.#parts;
 		for (const document of await this.#documentsInWait()) {
 			const verdicts = await readVerdicts(store.rows, document);
-			const arrivals = [...verdicts].flatMap(([arrival, verdict]) =>
-				verdict.kind === "pending" && verdict.reason === "payload" ? [arrival] : [],
-			);
+			const arrivals = [...verdicts].flatMap(([arrival, verdict]) => (waitsForPayload(verdict) ? arrival : []));
 			for (let from = 0; from < arrivals.length; from += entriesAtOnce) {
 				yield lackingAmong(await store.getArrivals(arrivals.slice(from, from + entriesAtOnce)));
 			}
@@ -243,27 +229,6 @@ function lackingAmong(arrivals: readonly Arrival[]): LackingEntry[] {
 			? []
 			: [{ hash: entry.hash, contentHash: entry.common.contentHash, bytes: payloadLength(entry) }],
 	);
-}
-
-/** As many as are asked for at once, with payloads that fit into memory. */
-function* groupsOf(entries: readonly LackingEntry[]): Generator<readonly LackingEntry[]> {
-	let group: LackingEntry[] = [];
-	let bytes = 0;
-	for (const entry of entries) {
-		if (group.length > 0 && (group.length >= entriesAtOnce || bytes + entry.bytes > bytesAtOnce)) {
-			yield group;
-			group = [];
-			bytes = 0;
-		}
-		group.push(entry);
-		bytes += entry.bytes;
-	}
-	if (group.length > 0) yield group;
-}
-
-async function any(batches: AsyncIterable<readonly unknown[]>): Promise<boolean> {
-	for await (const batch of batches) if (batch.length > 0) return true;
-	return false;
 }
 
 async function* nothing(): AsyncGenerator<never> {}

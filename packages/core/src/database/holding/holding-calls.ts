@@ -1,9 +1,9 @@
 import type { ContentAddressedStore } from "../../store/store.js";
 import type { HistoryMode } from "../../sync/connecting/sync-options.js";
 import { HistoryCalls } from "../history/history-calls.js";
-import type { FetchOptions, FetchResult } from "./fetch-lacking.js";
+import type { FetchOptions, FetchResult, LackingContents } from "./fetch-lacking.js";
 import type { HistoryHolding } from "./history-holding.js";
-import type { AttachmentHolding, LackingContents } from "./holding.js";
+import type { AttachmentHolding } from "./holding.js";
 
 /** The calls of a database about which bytes of attachments are on this replica. */
 export abstract class HoldingCalls extends HistoryCalls {

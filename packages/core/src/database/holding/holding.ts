@@ -8,7 +8,16 @@ import { isLargeChunk } from "../../store/record.js";
 import type { RowWrite } from "../../store/rows.js";
 import type { ContentAddressedStore, LocalStore } from "../../store/store.js";
 import { type AttachmentMode, boundOf, checkAttachmentMode, rememberedMode, rememberMode } from "./attachment-mode.js";
-import { type FetchOptions, type FetchResult, fetchLacking, lackingOf, lackingOfDocument } from "./fetch-lacking.js";
+import {
+	countOf,
+	type FetchOptions,
+	type FetchResult,
+	fetchLacking,
+	isAny,
+	type LackingContents,
+	lackingOf,
+	lackingOfDocument,
+} from "./fetch-lacking.js";
 import { HeldLedger } from "./held-ledger.js";
 import { Pins } from "./pins.js";
 import { Sources } from "./sources.js";
@@ -22,12 +31,6 @@ export interface HoldingParts {
 	readonly store: LocalStore;
 	/** @default what was chosen the last time, at first "eager" */
 	readonly mode: AttachmentMode | undefined;
-}
-
-/** Bytes of attachments that a replica is to hold and lacks. */
-export interface LackingContents {
-	readonly payloads: number;
-	readonly bytes: number;
 }
 
 export class AttachmentHolding {
@@ -146,18 +149,12 @@ export class AttachmentHolding {
 
 	/** Whether `fetchAll` would find anything to fetch. */
 	async lacks(): Promise<boolean> {
-		for await (const batch of await this.#wanted(undefined)) if (batch.length > 0) return true;
-		return false;
+		return isAny(await this.#wanted(undefined));
 	}
 
 	/** What this replica is to hold and lacks. */
 	async lacking(): Promise<LackingContents> {
-		let [payloads, bytes] = [0, 0];
-		for await (const batch of await this.#wanted(undefined)) {
-			payloads += batch.length;
-			for (const each of batch) bytes += each.bytes;
-		}
-		return { payloads, bytes };
+		return countOf(await this.#wanted(undefined));
 	}
 
 	async pin(docId: string, options: FetchOptions): Promise<FetchResult> {

@@ -60,6 +60,11 @@ export const unsettled: Verdict = { kind: "pending", reason: "dependency", missi
 
 const kinds = ["accepted", "pending", "refused", "locked", "unsupported", "purged"] as const;
 
+/** Whether an entry would count with a payload that is what its header promised. */
+export function waitsForPayload(verdict: Verdict): boolean {
+	return verdict.kind === "pending" && verdict.reason === "payload";
+}
+
 /** Stored form of a verdict: CBOR[kind, reason or null, array of 32 bytes]. */
 export function encodeVerdict(verdict: Verdict): Uint8Array {
 	const reason = "reason" in verdict ? verdict.reason : null;

@@ -3,7 +3,7 @@
  * checked before they are stored; one that cannot be stored is noted and asked for again, and never stops the rest.
  */
 import { readUint } from "../../bytes/big-endian.js";
-import { linkOf, type StoredEntry } from "../../entry/entry.js";
+import { isChunk, linkOf, type StoredEntry } from "../../entry/entry.js";
 import { VerifyError } from "../../errors.js";
 import type { RowWrite } from "../../store/rows.js";
 import type {
@@ -276,10 +276,6 @@ export class Replication {
 
 function processedRow(arrival: number): RowWrite {
 	return { type: "put", key: processedKey, value: uint48(arrival) };
-}
-
-function isChunk(entry: StoredEntry): boolean {
-	return entry.kind === "entry" && entry.fields?.entryType === "attachment_chunk";
 }
 
 function notMember(hash: string): Refusal {

@@ -9,6 +9,7 @@ import type { LocalStore } from "../../store/store.js";
 import type { Evaluation } from "../judging/evaluation.js";
 import type { EvaluationContext } from "../judging/evaluation-context.js";
 import type { EvaluationInput, Fillings, Judged } from "../judging/judged.js";
+import { waitsForPayload } from "../judging/verdict.js";
 import { dependenciesOf, historyOf, isChange } from "./history.js";
 import { checkSnapshot, openSnapshot } from "./snapshot-check.js";
 import { snapshotParts } from "./snapshot-parts.js";
@@ -69,7 +70,7 @@ function isSnapshot(entry: StoredEntry): boolean {
 }
 
 function lacksPayload(judged: Judged): boolean {
-	return isChange(judged) && judged.verdict.kind === "pending" && judged.verdict.reason === "payload";
+	return isChange(judged) && waitsForPayload(judged.verdict);
 }
 
 function isFit({ verdict }: Judged): boolean {

@@ -66,7 +66,7 @@ export interface PeerMemoryOptions {
 
 /**
  * One for each conversation: what it has read and written of the other store it need not read again. A second conversation with the same
- * store can write meanwhile; then this one looks at some entries once more, and leaves notes to the next meeting.
+ * store can write meanwhile; then this one looks at some entries once more, and at its notes within a minute.
  */
 export class PeerMemory {
 	readonly #store: Pick<LocalStore, "rows">;

@@ -1,5 +1,5 @@
 /** Documents of a store, the newest first: what a new device wants to see before the history is complete. */
-import { type Entry, linkOf, type StoredEntry } from "../../entry/entry.js";
+import { type Entry, isChunk, linkOf, type StoredEntry } from "../../entry/entry.js";
 import { chunkPayloadLength } from "../../entry/payload.js";
 import type { RecentEntries, RecentOptions } from "../../store/recent-entries.js";
 import type { Arrival, LocalStore } from "../../store/store.js";
@@ -150,8 +150,4 @@ class Gathered {
 /** Bytes of a payload at most. */
 function payloadRoom({ fields }: Entry): number {
 	return chunkPayloadLength(fields?.originalSize ?? 0);
-}
-
-function isChunk(entry: StoredEntry): boolean {
-	return entry.kind === "entry" && entry.fields?.entryType === "attachment_chunk";
 }

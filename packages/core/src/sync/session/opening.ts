@@ -53,7 +53,7 @@ export async function nameStore(
 	const { storeId } = await synced.store.identity();
 	const at = await synced.store.position();
 	const remembered = await synced.remembered(peer);
-	const lacksContents = remembered?.noted === true || (await synced.lacksContents?.()) === true;
+	const lacksContents = await lacksSomething(synced, remembered);
 	const open = {
 		number,
 		dbId: synced.dbId,
@@ -102,7 +102,7 @@ export async function answerStore(
 	const resumes = known === undefined ? theirs.arrival === 0 : await holds(synced.store, known);
 	const pageComes = (own !== undefined || ours.arrival === 0) && !samePosition(own ?? ours, theirs);
 	// What it may wait for, `resumes` tells it.
-	const lacksHere = met?.noted === true || (await synced.lacksContents?.()) === true;
+	const lacksHere = await lacksSomething(synced, met);
 	const lacks = { here: lacksHere, there: offered.lacksContents };
 	const isLevelHere = own !== undefined && samePosition(own, theirs);
 	const found = isLevelHere ? { passed: own } : { passed: undefined, presumed: own };
@@ -131,6 +131,11 @@ export async function answerStore(
 		...(own && { known: wirePosition(own) }),
 	};
 	return { opened, meeting };
+}
+
+/** Whether this side has more to do than to take over what is new: bytes are missing, or entries were noted to be asked for again. */
+async function lacksSomething(synced: SyncedStore, remembered: RememberedStore | undefined): Promise<boolean> {
+	return remembered?.noted === true || (await synced.lacksContents?.()) === true;
 }
 
 export function absent({ number }: OfferedStore): MessageInitShape<typeof StoreOpenedSchema> {
