@@ -6,6 +6,7 @@
  */
 
 import { sha256 } from "@noble/hashes/sha2.js";
+import { equalBytes } from "../bytes/compare.js";
 import { toHex } from "../bytes/hex.js";
 import { hashedFrom } from "./change-head.js";
 import { valueTypes } from "./change-values.js";
@@ -14,7 +15,7 @@ import type { LocalChange } from "./local-change.js";
 import { actions } from "./operation-columns.js";
 import { OperationWriter, type Predecessor } from "./operation-writer.js";
 import type { DocumentData } from "./plain-data.js";
-import type { Field, FieldValue, RootSource } from "./root-state.js";
+import { type Field, type FieldValue, type RootSource, typeOf } from "./root-state.js";
 import { isWellFormed, sortKeys, wellFormed } from "./unicode.js";
 
 /** Place of the next change that its actor makes. */
@@ -33,6 +34,15 @@ export function isFieldAssignment(key: string, value: unknown): value is FieldVa
 	if (key === "__proto__" || !isWellFormed(key)) return false;
 	if (value instanceof Date) return !Number.isNaN(value.getTime());
 	return value === null || typeof value === "string" || typeof value === "boolean" || typeof value === "number";
+}
+
+/** A change before its hash is known. */
+interface ComposedChange {
+	/** Without its checksum. */
+	readonly change: Uint8Array;
+	/** What stands then at the keys that were assigned. */
+	readonly fields: ReadonlyMap<string, Field>;
+	readonly operations: number;
 }
 
 export class RootFields implements RootSource {
@@ -70,6 +80,41 @@ export class RootFields implements RootSource {
 		actor: string,
 		next: NextChange,
 	): LocalChange | undefined | "unfit" | "full" {
+		const composed = this.#compose(assignments, deps, actor, next);
+		if (composed === undefined || composed === "unfit" || composed === "full") return composed;
+		const { change, operations } = composed;
+		const hash = sha256(change.subarray(hashedFrom));
+		setChecksum(change, hash);
+		this.#keep(composed);
+		const { seq, startOp } = next;
+		return { change, hash: toHex(hash), deps, actor, seq, startOp, operations };
+	}
+
+	/**
+	 * Takes a change that makes these assignments, if it is the one that `write` would make, byte for byte: what holds of the writer's
+	 * changes holds of it then, whoever sent it.
+	 * @param change a chunk whose checksum was compared. @returns its operations, `undefined` when only Automerge can tell.
+	 */
+	take(
+		change: Uint8Array,
+		assignments: readonly Assignment[],
+		deps: readonly string[],
+		actor: string,
+		next: NextChange,
+	): number | undefined {
+		const composed = this.#compose(assignments, deps, actor, next);
+		if (composed === undefined || composed === "unfit" || composed === "full") return undefined;
+		if (!equalBytes(composed.change.subarray(hashedFrom), change.subarray(hashedFrom))) return undefined;
+		this.#keep(composed);
+		return composed.operations;
+	}
+
+	#compose(
+		assignments: readonly Assignment[],
+		deps: readonly string[],
+		actor: string,
+		{ seq, startOp }: NextChange,
+	): ComposedChange | undefined | "unfit" | "full" {
 		const fields = new Map<string, Field>();
 		for (const { key } of assignments) {
 			const field = this.find(key);
@@ -77,7 +122,7 @@ export class RootFields implements RootSource {
 			fields.set(key, field);
 		}
 		const otherActors = authorsReplaced(assignments, fields, actor);
-		const operations = new OperationWriter(next.startOp);
+		const operations = new OperationWriter(startOp);
 		for (const { key, value } of assignments) {
 			const field = fields.get(key) as Field;
 			if (changesNothing(field, value)) continue;
@@ -88,16 +133,15 @@ export class RootFields implements RootSource {
 			fields.set(key, { operation: { actor, counter }, type: typeOf(value), value: shown });
 		}
 		if (operations.count === 0) return undefined;
-		const { seq, startOp } = next;
 		const change = writeChange({ deps, actor, seq, otherActors }, operations);
-		const hash = sha256(change.subarray(hashedFrom));
-		setChecksum(change, hash);
-		for (const { key } of assignments) {
-			const field = fields.get(key) as Field;
+		return { change, fields, operations: operations.count };
+	}
+
+	#keep({ fields }: ComposedChange): void {
+		for (const [key, field] of fields) {
 			this.#fields.set(key, field);
 			this.#assigned.set(key, field.value as FieldValue);
 		}
-		return { change, hash: toHex(hash), deps, actor, seq, startOp, operations: operations.count };
 	}
 
 	/** Puts what was assigned over what Automerge shows. */
@@ -115,14 +159,6 @@ export class RootFields implements RootSource {
 	settle(): void {
 		this.#assigned.clear();
 	}
-}
-
-function typeOf(value: FieldValue): string {
-	if (value === null) return "null";
-	if (typeof value === "string") return "text";
-	if (typeof value === "boolean") return "boolean";
-	if (typeof value === "number") return Number.isSafeInteger(value) ? "int" : "f64";
-	return "timestamp";
 }
 
 /** Automerge leaves out an assignment of what stands there; a text is always put anew. */

@@ -2,6 +2,7 @@
  * What stands at the root of a document and where its next change goes, in a form that can be kept. With it, and with what the
  * document shows, root fields are edited before Automerge has loaded the document.
  */
+import { Float64, isCounter, isImmutableString } from "@automerge/automerge/slim";
 import type { Handle } from "./draft-value.js";
 import type { DocumentData } from "./plain-data.js";
 
@@ -43,8 +44,27 @@ type KeptField = readonly [key: string, type?: string, operation?: readonly [cou
 /** Root maps with more keys are left to Automerge: their state would be rewritten with every projection. */
 const mostFields = 256;
 
-const nothing: Field = { operation: undefined, type: undefined, value: undefined };
+/** Where nothing stands. */
+export const nothing: Field = { operation: undefined, type: undefined, value: undefined };
 const readableTypes: ReadonlySet<string> = new Set(["int", "f64", "boolean", "null", "timestamp"]);
+
+/** Automerge's name of the type under which a value is written. */
+export function typeOf(value: FieldValue): string {
+	if (value === null) return "null";
+	if (typeof value === "string") return "text";
+	if (typeof value === "boolean") return "boolean";
+	if (typeof value === "number") return Number.isSafeInteger(value) ? "int" : "f64";
+	return "timestamp";
+}
+
+/** What stands at a key where an operation put a value, given as a draft takes it. */
+export function fieldOf(value: unknown, operation: Field["operation"]): Field {
+	if (value instanceof Float64) return { operation, type: "f64", value: value.value };
+	if (isCounter(value)) return { operation, type: "counter", value: undefined };
+	if (isImmutableString(value)) return { operation, type: "str", value: undefined };
+	if (value instanceof Uint8Array) return { operation, type: "bytes", value: undefined };
+	return { operation, type: typeOf(value as FieldValue), value: value as FieldValue };
+}
 
 /** @param handle the document; it is only read. */
 export function rootOf(handle: Handle): RootSource {

@@ -40,7 +40,7 @@ export function rootData(changes: readonly Uint8Array[]): DocumentData | undefin
 		const [first] = changes;
 		// What software writes is read without Automerge.
 		const simple = first && changes.length === 1 ? readInitialChange({ bytes: first }) : undefined;
-		return simple ?? readByAutomerge(changes);
+		return simple?.data ?? readByAutomerge(changes);
 	} catch (error) {
 		if (error instanceof FormatError) return undefined;
 		throw error;

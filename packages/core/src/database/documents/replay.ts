@@ -1,24 +1,22 @@
 import type { CheckedChange } from "../../automerge/causal-index.js";
 import type { CrdtDocument } from "../../automerge/crdt-document.js";
+import { LightDocument } from "../../automerge/light-document.js";
 import type { DocumentData } from "../../automerge/plain-data.js";
-import { readInitialChange } from "../../automerge/read-initial-change.js";
 import { FormatError } from "../../errors.js";
 import type { Judged } from "../judging/judged.js";
+
+/** Changes that are read without Automerge at a time; where there are more, Automerge will be needed anyway and takes less for each. */
+const mostRead = 64;
 
 /** Bytes of changes that may wait to be applied: one call of Automerge for many, and never the plaintext of a whole document. */
 const mostWaiting = 4 * 1024 * 1024;
 
 type Taken = Pick<CheckedChange, "bytes" | "hash" | "actor">;
 
-/** A document that consists of one change that was read without Automerge. */
-interface Initial {
-	readonly heads: readonly string[];
-	readonly data: DocumentData;
-}
-
 /**
  * Applies what an evaluation accepts to an Automerge document, in batches of bounded size, and keeps nothing of it: what has to be
- * applied once more is read from the store again. A document of one simple change is read without Automerge, until it is asked for.
+ * applied once more is read from the store again. A document whose changes only assign plain values to root keys, one upon the other, is
+ * read without Automerge, until it is asked for.
  */
 export class Replay {
 	readonly #create: () => CrdtDocument;
@@ -26,8 +24,9 @@ export class Replay {
 	#waiting: Taken[] = [];
 	#waitingBytes = 0;
 	#failed = false;
-	/** `undefined` as long as nobody asked, and when what waits is not such a document. */
-	#initial: Initial | undefined;
+	/** What waits but for the last `unread`, as long as it is all there is and can be read without Automerge. */
+	#light: LightDocument | "unfit" | undefined;
+	#unread = 0;
 	/** Whether the document was handed out or freed, and has to be read again before there is another. */
 	#handedOut = false;
 
@@ -55,6 +54,8 @@ export class Replay {
 	get crdt(): CrdtDocument {
 		if (this.#handedOut) throw new Error("the Automerge document is handed out: it has to be restored first");
 		this.flush();
+		// It may be edited from here on.
+		this.#light = "unfit";
 		if (this.#failed) throw new FormatError("document: expected changes that Automerge takes");
 		this.#crdt ??= this.#create();
 		return this.#crdt;
@@ -63,11 +64,11 @@ export class Replay {
 	/** Takes changes in causal order; while the document is handed out they are left to whoever restores it. */
 	take(changes: readonly Taken[]): void {
 		if (this.#handedOut || changes.length === 0) return;
-		this.#initial = undefined;
 		for (const change of changes) {
 			this.#waiting.push(change);
 			this.#waitingBytes += change.bytes.length;
 		}
+		this.#unread += changes.length;
 		if (this.#waitingBytes >= mostWaiting) this.flush();
 	}
 
@@ -75,9 +76,9 @@ export class Replay {
 	flush(): void {
 		const changes = this.#waiting;
 		if (changes.length === 0) return;
+		this.#light = "unfit";
 		this.#waiting = [];
 		this.#waitingBytes = 0;
-		this.#initial = undefined;
 		if (this.#failed) return;
 		try {
 			this.#crdt ??= this.#create();
@@ -90,33 +91,34 @@ export class Replay {
 
 	/** Whether Automerge takes everything that was taken. */
 	applies(): boolean {
-		if (this.#readInitial() !== undefined) return true;
+		if (this.#readLight() !== undefined) return true;
 		this.flush();
 		return !this.#failed;
 	}
 
 	/** Whether everything that was taken loads back: rule (e). */
 	loadsBack(): boolean {
-		return this.#readInitial() !== undefined || (this.applies() && this.crdt.loadsBack());
+		return this.#readLight() !== undefined || (this.applies() && this.crdt.loadsBack());
 	}
 
 	/** Heads of the document; `isReady` must hold. */
 	get heads(): readonly string[] {
-		return this.#readInitial()?.heads ?? this.crdt.heads;
+		return this.#readLight()?.heads ?? this.crdt.heads;
 	}
 
 	/** What the document shows, to be read only; `isReady` must hold. */
 	data(): DocumentData {
-		return this.#readInitial()?.data ?? this.crdt.toData();
+		return this.#readLight()?.data() ?? this.crdt.toData();
 	}
 
-	#readInitial(): Initial | undefined {
-		if (this.#initial !== undefined) return this.#initial;
-		const [only] = this.#waiting;
-		if (only === undefined || this.#waiting.length > 1 || this.#crdt !== undefined || this.#failed) return undefined;
-		const data = readInitialChange(only);
-		if (data !== undefined) this.#initial = { heads: [only.hash], data };
-		return this.#initial;
+	/** All that was taken. @returns `undefined` when only Automerge can tell. */
+	#readLight(): LightDocument | undefined {
+		if (this.#unread > mostRead) this.#light = "unfit";
+		while (this.#light !== "unfit" && this.#unread > 0) {
+			this.#light = readNext(this.#light, this.#waiting.at(-this.#unread) as Taken) ?? "unfit";
+			this.#unread--;
+		}
+		return this.#light === "unfit" ? undefined : this.#light;
 	}
 
 	/** Hands the document out; until `restore` there is none. */
@@ -130,6 +132,7 @@ export class Replay {
 	/** Goes on with a document that has everything that was taken. */
 	restore(crdt: CrdtDocument): void {
 		this.#crdt = crdt;
+		this.#light = "unfit";
 		this.#handedOut = false;
 	}
 
@@ -138,9 +141,20 @@ export class Replay {
 		this.#handedOut = true;
 		this.#crdt?.free();
 		this.#crdt = undefined;
-		this.#initial = undefined;
+		this.#light = undefined;
 		this.#waiting = [];
 		this.#waitingBytes = 0;
+	}
+}
+
+/** @param document what was read before, `undefined` for nothing. @returns `undefined` when only Automerge can tell. */
+function readNext(document: LightDocument | undefined, change: Taken): LightDocument | undefined {
+	try {
+		if (document === undefined) return LightDocument.begin(change);
+		return document.take(change) ? document : undefined;
+	} catch (error) {
+		if (error instanceof FormatError) return undefined;
+		throw error;
 	}
 }
 
