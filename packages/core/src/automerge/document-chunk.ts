@@ -12,6 +12,7 @@
  *
  * Source: automerge.org/automerge-binary-format-spec, "Document Chunk".
  */
+import { toHex } from "../bytes/hex.js";
 import type { Crypto } from "../crypto/crypto.js";
 import { limits } from "../entry/limits.js";
 import { FormatError } from "../errors.js";
@@ -32,8 +33,14 @@ export interface DocumentBounds {
 export interface DocumentChunk {
 	readonly changes: number;
 	readonly operations: number;
+	/** Hex. */
+	readonly actors: readonly string[];
+	/** Sorted hex. */
+	readonly heads: readonly string[];
 	/** Columns of the operations by specification, unfolded from DEFLATE alone. */
 	readonly columns: ReadonlyMap<number, Uint8Array>;
+	/** Columns of the changes, in the same way. */
+	readonly changeColumns: ReadonlyMap<number, Uint8Array>;
 }
 
 /**
@@ -51,8 +58,12 @@ export async function readDocumentChunk(
 		throw new FormatError("document: expected type 0", { field: "type", found: frame.type });
 	}
 	const reader = new ByteReader(frame.contents);
-	for (let left = reader.unsigned(most.changes); left > 0; left--) reader.view(reader.unsigned(limits.idBytes));
-	reader.view(32 * reader.unsigned(most.changes));
+	const actors: string[] = [];
+	for (let left = reader.unsigned(most.changes); left > 0; left--) {
+		actors.push(toHex(reader.view(reader.unsigned(limits.idBytes))));
+	}
+	const heads: string[] = [];
+	for (let left = reader.unsigned(most.changes); left > 0; left--) heads.push(toHex(reader.view(32)));
 	const changeColumns = readSpecifications(reader);
 	const operationColumns = readSpecifications(reader);
 	const room = { bytes: limits.plaintextBytes };
@@ -62,7 +73,10 @@ export async function readDocumentChunk(
 	return {
 		changes: checkRows(changes, seqColumn, most.changes, limits.dependencies * most.changes),
 		operations: checkRows(operations, columns.action, most.operations, 4 * most.operations),
+		actors,
+		heads: heads.sort(),
 		columns: operations,
+		changeColumns: changes,
 	};
 }
 

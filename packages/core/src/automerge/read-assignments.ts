@@ -86,9 +86,10 @@ export function readValue(type: number, bytes: Uint8Array): unknown {
 			return count === undefined ? undefined : new Counter(count);
 		}
 		case valueTypes.float: {
+			if (bytes.length !== 8) return undefined;
 			const number = new DataView(bytes.buffer, bytes.byteOffset, 8).getFloat64(0, true);
-			// The class is for numbers that would become integers, and makes 0 of NaN.
-			return Number.isSafeInteger(number) ? new Float64(number) : number;
+			// The class is for numbers that would become integers, and makes 0 of NaN and −0.
+			return Number.isSafeInteger(number) && !Object.is(number, -0) ? new Float64(number) : number;
 		}
 		case valueTypes.string:
 			return new ImmutableString(decodeUtf8(bytes));

@@ -60,6 +60,7 @@ export function typeOf(value: FieldValue): string {
 /** What stands at a key where an operation put a value, given as a draft takes it. */
 export function fieldOf(value: unknown, operation: Field["operation"]): Field {
 	if (value instanceof Float64) return { operation, type: "f64", value: value.value };
+	if (Object.is(value, -0)) return { operation, type: "f64", value: -0 };
 	if (isCounter(value)) return { operation, type: "counter", value: undefined };
 	if (isImmutableString(value)) return { operation, type: "str", value: undefined };
 	if (value instanceof Uint8Array) return { operation, type: "bytes", value: undefined };

@@ -1,7 +1,7 @@
 /** A document as it was, read from the snapshot that was taken last before and what had been written since. */
-import { CrdtDocument } from "../../automerge/crdt-document.js";
 import { decodeProjection, encodeProjection } from "../../automerge/plain-data.js";
 import { type AcceptedRun, openAcceptedRun } from "../../automerge/sealed-run.js";
+import { showState } from "../../automerge/shown-state.js";
 import type { Entry } from "../../entry/entry.js";
 import type { EntryOutline, LocalStore } from "../../store/store.js";
 import type { DatabaseContext } from "../context.js";
@@ -13,9 +13,6 @@ import type { CountedSnapshot } from "../snapshots/snapshot-rows.js";
 import { entriesAt, type WrittenEntry } from "./entries-at.js";
 import { factsOf } from "./past-facts.js";
 import { timesOf } from "./timeline.js";
-
-/** Actor of copies that nobody writes to. */
-const reader = "00".repeat(24);
 
 /** Entries whose changes are read at a time. */
 const together = 256;
@@ -34,10 +31,13 @@ interface Accepted {
 
 /** A snapshot and all that it descends from. */
 interface Beginning {
-	readonly crdt: CrdtDocument;
+	/** `undefined` for an empty document. */
+	readonly saved: Uint8Array | undefined;
 	readonly covered: ReadonlySet<string>;
 	readonly heads: CountedSnapshot["heads"];
 }
+
+const emptyBeginning: Beginning = { saved: undefined, covered: new Set(), heads: [] };
 
 /** Reads the past of a document without judging all that it consists of. */
 export class PastFromSnapshot {
@@ -67,17 +67,12 @@ export class PastFromSnapshot {
 		const latest = snapshots.findLast(({ arrival }) =>
 			accepted.snapshots.get(arrival)?.every((hash) => hashes.has(hash)),
 		);
-		const beginning = latest === undefined ? emptyBeginning() : await this.#load(latest, accepted);
-		if (beginning === undefined) return undefined;
-		try {
-			return await this.#finish(beginning, accepted, written, isDeleted);
-		} finally {
-			beginning.crdt.free();
-		}
+		const beginning = latest === undefined ? emptyBeginning : await this.#open(latest, accepted);
+		return beginning && this.#finish(beginning, accepted, written, isDeleted);
 	}
 
 	async #finish(
-		{ crdt, covered, heads }: Beginning,
+		{ saved, covered, heads }: Beginning,
 		accepted: Accepted,
 		written: readonly KeptEntry[],
 		isDeleted: boolean,
@@ -98,13 +93,13 @@ export class PastFromSnapshot {
 				entryOf.set(run.last, entry.hash);
 			}
 		}
-		crdt.apply(changes);
+		const shown = await showState(this.#context.env.crypto, saved, changes);
 		const facts = factsOf(
-			crdt.heads.map((head) => [head, entryOf.get(head) ?? ""] as const),
+			shown.heads.map((head) => [head, entryOf.get(head) ?? ""] as const),
 			written,
 		);
 		if (facts === undefined) return { doc: undefined };
-		const data = encodeProjection(crdt.toData());
+		const data = encodeProjection(shown.data);
 		return {
 			doc: new MindooDoc(
 				this.#docId,
@@ -133,7 +128,7 @@ export class PastFromSnapshot {
 		return { written, snapshots };
 	}
 
-	async #load({ arrival, heads }: CountedSnapshot, { written }: Accepted): Promise<Beginning | undefined> {
+	async #open({ arrival, heads }: CountedSnapshot, { written }: Accepted): Promise<Beginning | undefined> {
 		const [stored] = await this.#context.store.getArrivals([arrival]);
 		if (stored?.entry.kind !== "entry") return undefined;
 		const { fields, payload } = stored.entry;
@@ -151,7 +146,7 @@ export class PastFromSnapshot {
 			covered.add(hash);
 			for (const below of written.get(hash)?.dependencyHashes ?? []) open.push(below);
 		}
-		return { crdt: CrdtDocument.load(saved, reader), covered, heads };
+		return { saved, covered, heads };
 	}
 
 	/** @returns the changes of an accepted entry; `undefined` when they are not in its payload, or its key is not here. */
@@ -162,8 +157,4 @@ export class PastFromSnapshot {
 		if (fields === undefined || key === undefined) return undefined;
 		return openAcceptedRun(env.crypto, { dbId, docId: this.#docId }, entry, fields, key.subkeys);
 	}
-}
-
-function emptyBeginning(): Beginning {
-	return { crdt: CrdtDocument.create(reader), covered: new Set(), heads: [] };
 }
