@@ -28,7 +28,7 @@ const { data } = fc.letrec<{ value: DocumentValue; data: DocumentData }>((tie) =
 			fc.boolean(),
 			fc.constant(null),
 			fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n - 1n }),
-			fc.date(),
+			fc.date({ noInvalidDate: true }),
 			fc.uint8Array(),
 		),
 		fc.array(tie("value"), { maxLength: 5 }),
@@ -53,6 +53,11 @@ describe("a projection", () => {
 			}),
 			{ numRuns: 500 },
 		);
+	});
+
+	it("keeps a date that is none", () => {
+		const { at } = decodeProjection(encodeProjection({ at: new Date(Number.NaN) }));
+		expect([at instanceof Date, String(at)]).toEqual([true, "Invalid Date"]);
 	});
 
 	it("is plain JSON for an ordinary document", () => {

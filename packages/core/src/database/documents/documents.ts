@@ -12,6 +12,7 @@ import { ChangeFeed } from "../projection/change-feed.js";
 import { type BroughtUp, Projecting, type RefusalListener } from "../projection/projecting.js";
 import { Projections, type StoredProjection } from "../projection/projections.js";
 import { SnapshotSurvey } from "../snapshots/survey.js";
+import { atATime } from "./at-a-time.js";
 import { BehindDocuments } from "./behind.js";
 import { type Erasing, eraseDocument } from "./erasing.js";
 import { OpenDocument } from "./open-document.js";
@@ -19,8 +20,8 @@ import { mostKeptOpen, OpenDocuments } from "./open-documents.js";
 import { readStoredState, type StoredState } from "./stored-state.js";
 import { Turns } from "./turns.js";
 
-/** Documents brought up in one batch of rows. */
-const bringUpBatch = 64;
+/** Documents brought up in one batch of rows, and those of them that are read at a time: one waits while another is judged. */
+const [bringUpBatch, mostAtOnce] = [64, 4];
 /** Milliseconds until the projection of a document that is being written follows. */
 const writeBehindDelay = 1000;
 
@@ -238,10 +239,10 @@ export class Documents {
 			const done: BroughtUp[] = [];
 			// The turn lasts until the rows are written: the next one compares with what this one made of a document.
 			await this.#turns.take(batch, async () => {
-				for (const document of batch) {
+				await atATime(batch, mostAtOnce, async (document) => {
 					const result = await this.#bringUp(document, documents.length <= mostKeptOpen);
 					if (result !== undefined) done.push(result);
-				}
+				});
 				for (const { open } of done) this.#beingWritten.add(open);
 				try {
 					await this.#projecting.write(done);

@@ -162,7 +162,7 @@ it("a link that is followed while an entry is judged that waits for it is not mi
 	const hold = (operation: HeldOperation, row: Uint8Array, after = 0) =>
 		gate.hold(operation, (key) => key[0] === tags.above && equalBytes(key.subarray(1), row), after);
 	// It was judged without the link, and nobody can see yet that it waits.
-	const judged = hold("scan", verdictRange(3).gte, 1);
+	const judged = hold("scan", verdictRange(3).gte);
 	const waiting = notes.store.putEntries([waits]);
 	await judged.reached;
 	// Two who read the link's document come before those who have everything judged that has arrived: one sees it, one does not.

@@ -13,7 +13,7 @@ export interface StoredState {
 	readonly applied: number;
 	/** Whether rights or keys changed, so that every entry is judged anew. */
 	readonly judgeAnew: boolean;
-	/** Verdicts of entries that were not accepted, by arrival. */
+	/** Verdicts of entries that were not accepted, by arrival; none where every entry is judged anew. */
 	readonly verdicts: ReadonlyMap<number, Verdict>;
 	/** What the document shows and what stands at its root, where that was kept. */
 	readonly kept: KeptDocument | undefined;
@@ -37,11 +37,12 @@ export async function readStoredState(
 	const head = stored === undefined || stored.kind === "unusable" ? undefined : stored.head;
 	const shown = stored?.kind === "shown" ? stored.opened : undefined;
 	const root = shown?.facts.root;
+	const judgeAnew = head === undefined || (lag?.anew ?? false);
 	return {
 		feed: lag?.feed || head?.feed || 0,
 		applied: head?.applied ?? 0,
-		judgeAnew: head === undefined || (lag?.anew ?? false),
-		verdicts: await readVerdicts(store.rows, document),
+		judgeAnew,
+		verdicts: judgeAnew ? new Map() : await readVerdicts(store.rows, document),
 		kept: shown === undefined || root === undefined ? undefined : { root, data: shown.data },
 	};
 }
