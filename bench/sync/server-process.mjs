@@ -20,7 +20,7 @@ export async function startServer(
 	const serve = ["serve", "--dir", dir, "--listen", "127.0.0.1:0", "--policy", "open", "--log-level", "warn", "--json"];
 	if (store !== undefined) serve.push("--store", store);
 	// As docs/server.md tells operators of many idle sessions.
-	if (wide) node.push("--max-semi-space-size=4");
+	if (wide) node.push("--optimize-for-size", "--max-semi-space-size=4");
 	const program = wide ? [wideServer, dir] : [command, ...serve];
 	const child = spawn(process.execPath, [...node, ...program], { stdio: ["ignore", "pipe", "inherit"] });
 	const kill = () => child.kill();

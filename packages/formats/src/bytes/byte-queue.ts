@@ -1,6 +1,11 @@
-/** Bytes that come in pieces of any size and leave in frames. Holds at most about twice what was pushed and not yet taken. */
+const noBytes = new Uint8Array(0);
+
+/**
+ * Bytes that come in pieces of any size and leave in frames. Holds at most about twice what was pushed and not yet taken, and nothing
+ * when all was: there are thousands of them that wait.
+ */
 export class ByteQueue {
-	#buffer = new Uint8Array(0);
+	#buffer = noBytes;
 	#start = 0;
 	#end = 0;
 
@@ -32,13 +37,15 @@ export class ByteQueue {
 		if (this.#start === this.#end) {
 			this.#start = 0;
 			this.#end = 0;
+			this.#buffer = noBytes;
 		}
 	}
 
 	#makeRoom(more: number): void {
 		const needed = this.length + more;
-		// Doubling keeps the copying linear, also when bytes come one by one.
-		const target = needed <= this.#buffer.length / 2 ? this.#buffer : new Uint8Array(Math.max(1024, 2 * needed));
+		// Doubling keeps the copying linear, also when bytes come one by one. What comes first is mostly all.
+		const size = this.length === 0 ? needed : Math.max(1024, 2 * needed);
+		const target = needed <= this.#buffer.length / 2 ? this.#buffer : new Uint8Array(size);
 		target.set(this.#buffer.subarray(this.#start, this.#end));
 		this.#buffer = target;
 		this.#end -= this.#start;
