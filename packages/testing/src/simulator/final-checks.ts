@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from "node:util";
+import { inspect, isDeepStrictEqual } from "node:util";
 import { linkOf } from "@mindoodb/core";
 import { type Observation, observe } from "../convergence/observation.js";
 import type { Actor } from "./actor.js";
@@ -187,13 +187,17 @@ export async function checkEnd(simulation: Simulation): Promise<void> {
 
 function firstDifference(one: unknown, other: unknown, path = ""): string {
 	if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) {
-		return `${path}: ${String(one)} and ${String(other)}`.slice(0, 300);
+		return `${path}: ${inShort(one)} and ${inShort(other)}`;
 	}
 	for (const name of new Set([...Object.keys(one), ...Object.keys(other)])) {
 		const [a, b] = [(one as Record<string, unknown>)[name], (other as Record<string, unknown>)[name]];
 		if (!isDeepStrictEqual(a, b)) return firstDifference(a, b, `${path}/${name}`);
 	}
 	return path;
+}
+
+function inShort(value: unknown): string {
+	return inspect(value, { breakLength: Number.POSITIVE_INFINITY }).slice(0, 300);
 }
 
 function fail(invariant: Invariant, message: string): never {

@@ -23,20 +23,26 @@ export async function eraseDocument(
 	const { store, attachmentStore } = context;
 	const erase = (options?: PurgeOptions) =>
 		forEverybody ? store.eraseDocument(docId, options) : store.purgeDocHistory(docId, options);
-	const document = await store.documentNumber(docId);
-	const chunks = attachmentStore === undefined ? [] : await eraseChunks(attachmentStore, docId, forEverybody);
+	const erased = attachmentStore === undefined ? [] : await eraseChunks(attachmentStore, docId, forEverybody);
 	await context.holding.purged(docId);
-	if (document === undefined) return { document, erased: [...chunks, ...(await erase())] };
-	const erased = await inTurn(document, () =>
+	let document = await store.documentNumber(docId);
+	if (document === undefined) {
+		erased.push(...(await erase()));
+		// Its first entries may have been on their way here: erased now, but whoever read them before may yet write what they showed.
+		document = await store.documentNumber(docId);
+	}
+	if (document === undefined) return { document, erased };
+	const number = document;
+	const others = await inTurn(number, () =>
 		erase({
 			sign: (entries) => signOwn(context, entries),
 			rows: async () => [
-				{ type: "del", key: projectionKey(document) },
-				...(await chunkRunDeletions(store, document)),
-				...(await forgetSnapshots(store.rows, document)),
-				...(await note(document)),
+				{ type: "del", key: projectionKey(number) },
+				...(await chunkRunDeletions(store, number)),
+				...(await forgetSnapshots(store.rows, number)),
+				...(await note(number)),
 			],
 		}),
 	);
-	return { document, erased: [...chunks, ...erased] };
+	return { document, erased: [...erased, ...others] };
 }
