@@ -1,5 +1,6 @@
 /** Connections that break, servers that lose their disk, peers that give somebody else's name. */
 import {
+	changingPages,
 	countingStore,
 	type EntryMaker,
 	entryMaker,
@@ -126,6 +127,27 @@ describe("lesson 25: a server that lost its disk", () => {
 		const [ours, theirs] = [await client.host.hosted("notes"), await anew.host.hosted("notes")];
 		expect(await hashesOf(theirs)).toEqual(await hashesOf(ours));
 		expect(await held(theirs)).toBe(21);
+	});
+
+	it("is not taken for the one before, which left something out, though its history is the same", async () => {
+		const client = stage.replica("aa");
+		const entries = await maker.document(5);
+		const gone = stage.replica("5e", {
+			wrap: (store) =>
+				changingPages(store, (page) => ({
+					...page,
+					arrivals: page.arrivals.filter(({ arrival }) => arrival !== 5),
+				})) as LocalStore,
+		});
+		const anew = stage.replica("5e");
+		for (const each of [gone, anew]) await (await each.host.hosted("notes")).append(entries);
+		const ours = await client.host.hosted("notes");
+		await stage.level(client, gone);
+		expect(await held(ours)).toBe(4);
+		// It has seen what the client has, and the connection ended before the client heard of it.
+		await (await anew.host.hosted("notes")).pull(ours.store, { peer: client.key });
+		await stage.level(client, anew);
+		expect(await held(ours)).toBe(5);
 	});
 });
 

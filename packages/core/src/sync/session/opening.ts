@@ -18,6 +18,8 @@ import { positionOf, required, wireHashes, wirePosition } from "../wire/terms.js
 import { type Meeting, samePosition } from "./store-link.js";
 
 const longestId = 128;
+/** Of an id, hex: enough to tell two stores apart that one key speaks for. */
+const knownStoreDigits = 16;
 
 /** A store that this side has named, and what it said of it. */
 export interface NamedStore {
@@ -35,8 +37,9 @@ export interface OfferedStore {
 	readonly purpose: SyncedStore["purpose"];
 	readonly storeId: string;
 	readonly at: StorePosition;
-	/** What it remembers of the store here. */
+	/** What it remembers of a store here, and how the id of that one begins. */
 	readonly known: StorePosition | undefined;
+	readonly knownStore: string;
 	readonly lacksContents: boolean;
 }
 
@@ -61,7 +64,10 @@ export async function nameStore(
 		storeId: fromHex(storeId, 16),
 		at: wirePosition(at),
 		lacksContents,
-		...(remembered && { known: wirePosition(remembered.position) }),
+		...(remembered && {
+			known: wirePosition(remembered.position),
+			knownStore: fromHex(remembered.storeId.slice(0, knownStoreDigits), knownStoreDigits / 2),
+		}),
 	};
 	return { named: { number, synced, at, remembered, lacksContents }, open };
 }
@@ -75,7 +81,8 @@ export function writeOpen(
 }
 
 /** @throws {FormatError} */
-export function readOffered({ number, dbId, attachments, storeId, at, known, lacksContents }: StoreOpen): OfferedStore {
+export function readOffered(open: StoreOpen): OfferedStore {
+	const { number, dbId, attachments, storeId, at, known, knownStore, lacksContents } = open;
 	if (dbId.length === 0 || dbId.length > longestId) throw new FormatError("open: expected the id of a database");
 	return {
 		number,
@@ -84,6 +91,7 @@ export function readOffered({ number, dbId, attachments, storeId, at, known, lac
 		storeId: toHex(storeId),
 		at: positionOf(required(at)),
 		known: known && positionOf(known),
+		knownStore: toHex(knownStore),
 		lacksContents,
 	};
 }
@@ -94,12 +102,16 @@ export async function answerStore(
 	synced: SyncedStore,
 	{ peer, live }: { readonly peer: string; readonly live: boolean },
 ): Promise<AnsweredStore> {
-	const { number, storeId, at: theirs, known } = offered;
+	const { number, storeId, at: theirs } = offered;
 	const ours = await synced.store.position();
+	const { storeId: ownId } = await synced.store.identity();
+	// What was remembered of another store was said by that one, and it need not have given what it counted.
+	const known = ownId.startsWith(offered.knownStore) ? offered.known : undefined;
 	const remembered = await synced.remembered(peer, storeId);
 	const met = remembered?.storeId === storeId ? remembered : undefined;
 	const own = met?.position;
-	const resumes = known === undefined ? theirs.arrival === 0 : await holds(synced.store, known);
+	const resumes =
+		known === undefined ? offered.known === undefined && theirs.arrival === 0 : await holds(synced.store, known);
 	const pageComes = (own !== undefined || ours.arrival === 0) && !samePosition(own ?? ours, theirs);
 	// What it may wait for, `resumes` tells it.
 	const lacksHere = await lacksSomething(synced, met);
@@ -124,7 +136,7 @@ export async function answerStore(
 	}
 	const opened = {
 		number,
-		storeId: fromHex((await synced.store.identity()).storeId, 16),
+		storeId: fromHex(ownId, 16),
 		at: wirePosition(ours),
 		resumes,
 		lacksContents: lacksHere,

@@ -45,6 +45,8 @@ export const messageLimits = {
 
 const digestBytes = 16;
 const storeIdBytes = 16;
+/** So many of them, where they tell two stores apart. */
+const knownStoreBytes = 8;
 const hashBytes = 32;
 /** Exclusive. Arrivals are u48 in stores. */
 const mostArrival = 2n ** 48n;
@@ -104,11 +106,12 @@ export function checkMessage(message: MessageKind): void {
 	}
 }
 
-function checkStoreOpen({ dbId, storeId, at, known }: StoreOpen): void {
+function checkStoreOpen({ dbId, storeId, at, known, knownStore }: StoreOpen): void {
 	checkId(dbId, "dbId");
 	checkLength(storeId, storeIdBytes, "storeId");
 	checkPosition(at);
 	if (known !== undefined) checkPosition(known);
+	checkLength(knownStore, known === undefined ? 0 : knownStoreBytes, "knownStore");
 }
 
 function checkOpened({ directoryHeads, stores, more }: Opened): void {

@@ -47,7 +47,7 @@ const messages: MessageInit[] = [
 		case: "open",
 		value: {
 			directoryHeads: bytes(64),
-			stores: [{ number: 0, dbId: "notes", storeId: bytes(16), at, known: at }],
+			stores: [{ number: 0, dbId: "notes", storeId: bytes(16), at, known: at, knownStore: bytes(8) }],
 			live: true,
 		},
 	},
@@ -97,6 +97,7 @@ it.each<[string, string, MessageInit]>([
 	["65 heads", "limit", { case: "open", value: { directoryHeads: bytes(65 * 32) } }],
 	["a store without a position", "format", { case: "open", value: { stores: [{ ...store, at: undefined }] } }],
 	["a short digest", "format", { case: "open", value: { stores: [{ ...store, at: { ...at, digest: bytes(15) } }] } }],
+	["a position in a store that is not named", "format", { case: "open", value: { stores: [{ ...store, known: at }] } }],
 	["a short store id", "format", { case: "open", value: { stores: [{ ...store, storeId: bytes(15) }] } }],
 	["a long dbId", "limit", { case: "open", value: { stores: [{ ...store, dbId: "x".repeat(129) }] } }],
 	["no dbId", "limit", { case: "open", value: { stores: [{ ...store, dbId: "" }] } }],
