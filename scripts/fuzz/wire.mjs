@@ -98,7 +98,7 @@ const told = (entries) =>
 function makeMessages(random) {
 	const hash = random.bytes(32);
 	const at = { arrival: 300n, digest: random.bytes(16) };
-	const store = { number: 0, dbId: "notes", storeId: random.bytes(16), at, known: at };
+	const store = { number: 0, dbId: "notes", storeId: random.bytes(16), at, known: at, knownStore: random.bytes(8) };
 	const contents = [{ contentHash: hash, size: 70_000n, datum: hash }];
 	const page = { run: random.bytes(40), gaps: [0, 300], next: 500n, digest: at.digest, damaged: [400n], contents };
 	const declined = [{ hash, reason: "format", message: "text" }];

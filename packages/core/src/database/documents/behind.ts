@@ -49,13 +49,19 @@ export class BehindDocuments {
 		return this.#lags.get(document);
 	}
 
-	/** Documents that have to be judged before they are read. */
-	unapplied(): number[] {
-		return [...this.#lags].filter(([, lag]) => lag.unapplied || lag.anew).map(([document]) => document);
+	/**
+	 * Documents that have to be judged before they are read.
+	 * @param last number of the newest one in the store: a new document is noted while its batch is being written, and whoever writes it
+	 * has it judged.
+	 */
+	unapplied(last: number): number[] {
+		const lags = [...this.#lags].filter(([document, lag]) => document <= last && (lag.unapplied || lag.anew));
+		return lags.map(([document]) => document);
 	}
 
-	all(): number[] {
-		return [...this.#lags.keys()];
+	/** @param last as of `unapplied`. */
+	all(last: number): number[] {
+		return [...this.#lags.keys()].filter((document) => document <= last);
 	}
 
 	/** Rows that note a lag, on top of what was noted before. Takes effect in memory at once, so that `clear` sees a newer lag. */

@@ -229,7 +229,8 @@ export class Documents {
 
 	/** Judges everything that arrived and was not judged yet. */
 	async drain(): Promise<void> {
-		for (let todo = this.behind.unapplied(); todo.length > 0; todo = this.behind.unapplied()) await this.bringUp(todo);
+		const unapplied = () => this.behind.unapplied(this.#context.store.documentCount());
+		for (let todo = unapplied(); todo.length > 0; todo = unapplied()) await this.bringUp(todo);
 	}
 
 	/** Judges and applies what is new in these documents, and writes projections, verdicts and feed. */
@@ -281,7 +282,7 @@ export class Documents {
 
 	/** Writes the projections of all documents that are behind. */
 	async flush(): Promise<void> {
-		await this.bringUp(this.behind.all());
+		await this.bringUp(this.behind.all(this.#context.store.documentCount()));
 	}
 
 	async close(): Promise<void> {
