@@ -45,7 +45,7 @@ it.each([
 	const following = (await bob.directory()).db.pullChangesFrom((await creator.directory()).store);
 	await settled();
 	// The document has read its entry, and what it shows is not written yet.
-	const judging = gate.hold("scan", (key) => key[0] === tags.above && key[1] === rowKinds.verdict, 1);
+	const judging = gate.hold("scan", (key) => key[0] === tags.above && key[1] === rowKinds.verdict);
 	storing.release();
 	await Promise.all([erasing.reached, judging.reached]);
 	// Behind the mark that this time is over.
