@@ -1,7 +1,7 @@
 // A transport that counts what crosses the wire: handshake, tags and frames too, without what WebSocket and TCP add.
 import { transportOf } from "mindoodb";
 
-/** @typedef {{ out: boolean, bytes: number }} Piece */
+/** @typedef {{ out: boolean, bytes: number, at: number }} Piece `at`: milliseconds of `performance.now()` */
 
 /** @param {string} address */
 export function countedTransport(address) {
@@ -16,12 +16,12 @@ export function countedTransport(address) {
 			return {
 				incoming: (async function* () {
 					for await (const bytes of duplex.incoming) {
-						pieces.push({ out: false, bytes: bytes.length });
+						pieces.push({ out: false, bytes: bytes.length, at: performance.now() });
 						yield bytes;
 					}
 				})(),
 				send(bytes) {
-					pieces.push({ out: true, bytes: bytes.length });
+					pieces.push({ out: true, bytes: bytes.length, at: performance.now() });
 					return duplex.send(bytes);
 				},
 				close: () => duplex.close(),

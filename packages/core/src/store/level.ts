@@ -3,6 +3,7 @@
  */
 import { compareBytes } from "../bytes/compare.js";
 import { StoreError } from "../errors.js";
+import { EmptyRanges } from "./empty-ranges.js";
 import type { Row, RowRange, RowWrite } from "./rows.js";
 import type { Table } from "./table.js";
 
@@ -46,12 +47,13 @@ export interface Level {
  * So many rows are read at once where the engine can: one that lies in memory costs some microseconds, a trip to the thread pool ten times
  * that, and an edit on its way to others waits for each trip.
  */
-export const fewRows = 8;
+export const fewRows = 16;
 
 /** Rows of a level. */
 export class LevelTable implements Table {
 	readonly shared = false;
 	readonly #level: Level;
+	readonly #empty = new EmptyRanges();
 	#closed = false;
 	/** While it is, an engine can only be asked for what comes later. */
 	#reopening = false;
@@ -81,13 +83,20 @@ export class LevelTable implements Table {
 	}
 
 	async *scan(range: RowRange, size: number): AsyncGenerator<Row[]> {
+		const { mostlyEmpty = false, ...within } = range;
+		const wasEmpty = mostlyEmpty ? this.#empty.look(range) : undefined;
+		const isEmpty = mostlyEmpty && this.#empty.has(range);
 		const iterator = await this.#guard("read", async () =>
-			this.#level.iterator({ highWaterMarkBytes: 1 << 20, ...range }),
+			isEmpty ? undefined : this.#level.iterator({ highWaterMarkBytes: 1 << 20, ...within }),
 		);
+		if (iterator === undefined) return;
 		try {
-			for (;;) {
+			for (let isFirst = true; ; isFirst = false) {
 				const rows = await this.#guard("read", () => iterator.nextv(size));
-				if (rows.length === 0) return;
+				if (rows.length === 0) {
+					if (isFirst) wasEmpty?.();
+					return;
+				}
 				yield rows.map(([key, value]) => [plain(key), plain(value)] as const);
 			}
 		} finally {
@@ -121,7 +130,7 @@ export class LevelTable implements Table {
 				await batch.close();
 				throw error;
 			}
-			await batch.write({ sync: durable });
+			await this.#empty.during(rows, () => batch.write({ sync: durable }));
 		});
 	}
 

@@ -26,6 +26,11 @@ export class LruMap<K, V> {
 		this.#map.delete(key);
 	}
 
+	/** What was used longest ago comes first. */
+	[Symbol.iterator](): IterableIterator<[K, V]> {
+		return this.#map.entries();
+	}
+
 	clear(): void {
 		this.#map.clear();
 	}

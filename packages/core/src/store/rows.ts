@@ -14,6 +14,8 @@ export interface RowRange {
 	readonly reverse?: boolean;
 	/** @default -1, unlimited */
 	readonly limit?: number;
+	/** Whether it is looked at often and mostly nothing is there: that it is empty is remembered until something is written there. @default false */
+	readonly mostlyEmpty?: boolean;
 }
 
 /** Rows of the layer above: projections, change feed, verdicts, positions. Keys are free; the store keeps them apart from its own. */

@@ -90,7 +90,8 @@ export class TableContents implements Contents {
 	}
 
 	async *lacking(): AsyncGenerator<readonly LackingContent[]> {
-		for await (const rows of this.#table.scan(prefixRange(Uint8Array.of(tags.lacking)), batchSize)) {
+		const range = { ...prefixRange(Uint8Array.of(tags.lacking)), mostlyEmpty: true };
+		for await (const rows of this.#table.scan(range, batchSize)) {
 			const all = rows.map(([key, value]) => ({
 				contentHash: toHex(key.subarray(1)),
 				bytes: readUint(value, 0, 4),

@@ -35,6 +35,9 @@ export function folderStores(
 	crypto: Crypto,
 	{ wrapLevel = (level) => level, blobs: blobsOf }: FolderStoresOptions = {},
 ): StoreFactory {
+	/** What `store.json` says, by folder. It cannot change: the folder's name is its hash. */
+	const known = new Map<string, OpenStoreOptions>();
+
 	return {
 		async open(options: OpenStoreOptions): Promise<LocalStore> {
 			const folder = folderOf(dir, options);
@@ -57,7 +60,7 @@ export function folderStores(
 
 		async list(tenantRoot: string): Promise<string[]> {
 			const dbIds = new Set<string>();
-			for (const { options } of await storesOf(dir, tenantRoot)) dbIds.add(options.dbId);
+			for (const { options } of await storesOf(dir, tenantRoot, known)) dbIds.add(options.dbId);
 			return [...dbIds].sort();
 		},
 
@@ -68,6 +71,7 @@ export function folderStores(
 				const level = new ClassicLevel(join(folder, "rows"));
 				await openLevel(level, folder);
 				await level.close();
+				known.delete(folder);
 				await rm(folder, { recursive: true, force: true });
 			}
 		},
@@ -178,17 +182,24 @@ async function prepareFolder(dir: string, folder: string, options: OpenStoreOpti
 async function storesOf(
 	dir: string,
 	tenantRoot: string,
+	known = new Map<string, OpenStoreOptions>(),
 ): Promise<{ readonly folder: string; readonly options: OpenStoreOptions }[]> {
 	const parent = tenantFolder(dir, tenantRoot);
 	const names = await readdir(parent).catch(() => []);
 	const found: { folder: string; options: OpenStoreOptions }[] = [];
 	for (const name of names) {
 		const folder = join(parent, name);
-		const text = await readFile(join(folder, "store.json"), "utf8").catch(() => undefined);
-		const options = text === undefined ? undefined : parseOptions(text);
-		if (options?.tenantRoot === tenantRoot && folderOf(dir, options) === folder) found.push({ folder, options });
+		const options = known.get(folder) ?? (await readOptions(folder));
+		if (options?.tenantRoot !== tenantRoot || folderOf(dir, options) !== folder) continue;
+		known.set(folder, options);
+		found.push({ folder, options });
 	}
 	return found;
+}
+
+async function readOptions(folder: string): Promise<OpenStoreOptions | undefined> {
+	const text = await readFile(join(folder, "store.json"), "utf8").catch(() => undefined);
+	return text === undefined ? undefined : parseOptions(text);
 }
 
 function parseOptions(text: string): OpenStoreOptions | undefined {

@@ -163,8 +163,14 @@ export abstract class LevellingCalls extends HoldingCalls {
 	 * once: whose entries count follows from it.
 	 */
 	async #pullAhead(remote: ContentAddressedStore, options: PullOptions, local: LocalStore): Promise<PullResult> {
-		const { dbId, transfers, replication, log } = this.levelling;
-		if (dbId === directoryId) return this.#pull(remote, options);
+		const { dbId, transfers, replication, received, log } = this.levelling;
+		if (dbId === directoryId) {
+			return transfers.run(async () => {
+				const result = await replication.pull(remote, options);
+				await received();
+				return result;
+			});
+		}
 		try {
 			return await transfers.run(() => replication.pull(remote, options, { local, judge: false }));
 		} finally {

@@ -2,7 +2,7 @@ import { type CountingLevel, countingLevel, type EntryMaker, entryMaker, testClo
 import { memoryStores, nodeCrypto } from "mindoodb";
 import { beforeEach, expect, it } from "vitest";
 import type { LocalStore } from "../../store/store.js";
-import { PeerMemory } from "./peer-memory.js";
+import { PeerMemory, rememberedOf } from "./peer-memory.js";
 
 const crypto = nodeCrypto();
 
@@ -71,4 +71,25 @@ it("a store that was restored meanwhile is begun anew, and what was noted of it 
 	expect(await memory.meet(peer)).toBeUndefined();
 	expect(await memory.noted("again")).toEqual([]);
 	expect(await (await memoryAt()).meet(peer)).toBeUndefined();
+});
+
+it("a position waits for no disk, and stands behind the entries that it passes", async () => {
+	const memory = await memoryAt();
+	ownDisk.reset();
+	await levelWith(memory);
+	expect(ownDisk.counts).toMatchObject({ batches: 1, syncs: 0 });
+});
+
+it("of a named store its own row and notes are looked at, however many stores a peer speaks for", async () => {
+	const of = { peer: "ab".repeat(32), direction: "pull" } as const;
+	for (let number = 0; number < 5; number++) {
+		const memory = new PeerMemory({ store: own, clock: testClock(), storeId: `0${number}`.repeat(16), ...of });
+		await memory.remember({ arrival: number, peer: { arrival: number, digest: "00".repeat(16) } }, []);
+	}
+	const storeId = "02".repeat(16);
+	const expected = { storeId, position: { arrival: 2, digest: "00".repeat(16) }, noted: false };
+	expect(await rememberedOf(own, of.peer, storeId)).toEqual(expected);
+	ownDisk.reset();
+	expect(await rememberedOf(own, of.peer, storeId)).toEqual(expected);
+	expect(ownDisk.counts).toMatchObject({ reads: 1, iterators: 0 });
 });

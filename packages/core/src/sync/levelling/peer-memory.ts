@@ -106,14 +106,15 @@ export class PeerMemory {
 	}
 
 	/**
-	 * Moves the position and notes what it passes, in one batch.
+	 * Moves the position and notes what it passes, in one batch behind that of the entries. It waits for no disk: a position that a power
+	 * failure takes back has what it passed looked at once more.
 	 * @returns false when there is no room for the notes: then nothing is written, and the position must not go on.
 	 */
 	async remember(position: Position, notes: readonly Note[]): Promise<boolean> {
 		if (notes.length > 0) this.#count ??= await this.#countNotes();
 		const count = (this.#count ?? 0) + notes.length;
 		if (notes.length > 0 && count > mostNotes) return false;
-		await this.#write(position, notes);
+		await this.#write(position, notes, { durable: false });
 		if (this.#count !== undefined) this.#count = count;
 		return true;
 	}
@@ -208,19 +209,31 @@ export async function rememberedOf(
 	peer: string,
 	storeId?: string,
 ): Promise<{ readonly storeId: string; readonly position: StorePosition; readonly noted: boolean } | undefined> {
-	let last: { readonly storeId: string; readonly position: StorePosition; readonly met: number } | undefined;
-	for await (const batch of store.rows.scan(positionRange({ peer }))) {
+	const last = await (storeId === undefined ? metLast(store, peer) : positionIn(store, { peer, storeId }));
+	if (last === undefined) return undefined;
+	const notes = noteRange(last.of, "pull");
+	let noted = false;
+	for await (const _ of store.rows.scan({ ...notes, limit: 1 })) noted = true;
+	return { storeId: last.of.storeId, position: last.position.peer, noted };
+}
+
+/** Where a pull from a store stands. */
+async function positionIn({ rows }: Pick<LocalStore, "rows">, of: PeerStore): Promise<PulledStore | undefined> {
+	const row = await rows.get(positionKey(of, "pull"));
+	return row && { of, ...decodePosition(row) };
+}
+
+async function metLast({ rows }: Pick<LocalStore, "rows">, peer: string): Promise<PulledStore | undefined> {
+	let last: PulledStore | undefined;
+	for await (const batch of rows.scan(positionRange({ peer }))) {
 		for (const [key, value] of batch) {
 			const of = readPositionKey(key);
-			if (of?.direction !== "pull" || (storeId !== undefined && of.storeId !== storeId)) continue;
+			if (of?.direction !== "pull") continue;
 			const { position, met } = decodePosition(value);
-			if (last === undefined || met >= last.met) last = { storeId: of.storeId, position: position.peer, met };
+			if (last === undefined || met >= last.met) last = { of, position, met };
 		}
 	}
-	if (last === undefined) return undefined;
-	const notes = noteRange({ peer, storeId: last.storeId }, "pull");
-	for await (const _ of store.rows.scan({ ...notes, limit: 1 })) return { ...last, noted: true };
-	return { ...last, noted: false };
+	return last;
 }
 
 interface Met {
@@ -233,6 +246,10 @@ interface MetStore {
 	readonly of: PeerStore;
 	/** When, by this replica's clock. */
 	readonly met: number;
+}
+
+interface PulledStore extends Met {
+	readonly of: PeerStore;
 }
 
 /** @returns `outdated`: keys of an earlier form. */

@@ -70,7 +70,8 @@ export function noteKey(of: PeerStore, direction: Direction, kind: NoteKind, arr
 /** Notes about a store in one direction; all kinds unless one is named. */
 export function noteRange(of: PeerStore, direction: Direction, kind?: NoteKind): RowRange {
 	const prefix = concatBytes(Uint8Array.of(peerRowKinds.note), peerPrefix(of, direction));
-	return prefixRange(kind === undefined ? prefix : concatBytes(prefix, Uint8Array.of(noteKinds[kind])));
+	const range = prefixRange(kind === undefined ? prefix : concatBytes(prefix, Uint8Array.of(noteKinds[kind])));
+	return { ...range, mostlyEmpty: true };
 }
 
 /** The arrival at the end of a note's key. */

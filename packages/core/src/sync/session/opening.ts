@@ -53,10 +53,14 @@ export async function nameStore(
 	number: number,
 	peer: string,
 ): Promise<{ readonly named: NamedStore; readonly open: MessageInitShape<typeof StoreOpenSchema> }> {
-	const { storeId } = await synced.store.identity();
-	const at = await synced.store.position();
-	const remembered = await synced.remembered(peer);
-	const lacksContents = await lacksSomething(synced, remembered);
+	// What comes while the rest is read is announced: where the store stands is said before.
+	const [{ storeId }, at, remembered, lacksBytes] = await Promise.all([
+		synced.store.identity(),
+		synced.store.position(),
+		synced.remembered(peer),
+		lacksContentsOf(synced),
+	]);
+	const lacksContents = lacksBytes || remembered?.noted === true;
 	const open = {
 		number,
 		dbId: synced.dbId,
@@ -103,18 +107,20 @@ export async function answerStore(
 	{ peer, live }: { readonly peer: string; readonly live: boolean },
 ): Promise<AnsweredStore> {
 	const { number, storeId, at: theirs } = offered;
-	const ours = await synced.store.position();
 	const { storeId: ownId } = await synced.store.identity();
 	// What was remembered of another store was said by that one, and it need not have given what it counted.
 	const known = ownId.startsWith(offered.knownStore) ? offered.known : undefined;
-	const remembered = await synced.remembered(peer, storeId);
+	const [ours, remembered, resumes, lacksBytes] = await Promise.all([
+		synced.store.position(),
+		synced.remembered(peer, storeId),
+		known === undefined ? offered.known === undefined && theirs.arrival === 0 : holds(synced.store, known),
+		lacksContentsOf(synced),
+	]);
 	const met = remembered?.storeId === storeId ? remembered : undefined;
 	const own = met?.position;
-	const resumes =
-		known === undefined ? offered.known === undefined && theirs.arrival === 0 : await holds(synced.store, known);
 	const pageComes = (own !== undefined || ours.arrival === 0) && !samePosition(own ?? ours, theirs);
 	// What it may wait for, `resumes` tells it.
-	const lacksHere = await lacksSomething(synced, met);
+	const lacksHere = lacksBytes || met?.noted === true;
 	const lacks = { here: lacksHere, there: offered.lacksContents };
 	const isLevelHere = own !== undefined && samePosition(own, theirs);
 	const found = isLevelHere ? { passed: own } : { passed: undefined, presumed: own };
@@ -145,9 +151,9 @@ export async function answerStore(
 	return { opened, meeting };
 }
 
-/** Whether this side has more to do than to take over what is new: bytes are missing, or entries were noted to be asked for again. */
-async function lacksSomething(synced: SyncedStore, remembered: RememberedStore | undefined): Promise<boolean> {
-	return remembered?.noted === true || (await synced.lacksContents?.()) === true;
+/** Beside entries that were noted to be asked for again, what there is to do but to take over what is new. */
+async function lacksContentsOf(synced: SyncedStore): Promise<boolean> {
+	return (await synced.lacksContents?.()) === true;
 }
 
 export function absent({ number }: OfferedStore): MessageInitShape<typeof StoreOpenedSchema> {

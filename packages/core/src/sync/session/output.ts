@@ -6,6 +6,7 @@ const pieceBytes = 64 * 1024;
 /** What waits for the other side to read it, in order; behind it what is made when nothing else waits. */
 export class Output {
 	readonly #frames: Uint8Array[] = [];
+	readonly #held: Uint8Array[] = [];
 	readonly #most: number;
 	readonly #more: () => Uint8Array | undefined;
 	#bytes = 0;
@@ -30,9 +31,16 @@ export class Output {
 	}
 
 	push(frame: Uint8Array): void {
-		this.#frames.push(frame);
-		this.#bytes += frame.length;
+		for (const each of [...this.#held.splice(0), frame]) {
+			this.#frames.push(each);
+			this.#bytes += each.length;
+		}
 		this.#onOutput?.();
+	}
+
+	/** For what is worth no message of its own: it goes out before the next frame, and with it. */
+	hold(frame: Uint8Array): void {
+		this.#held.push(frame);
 	}
 
 	/** @returns what goes out next, small frames together; `undefined` when there is nothing. */
@@ -59,6 +67,7 @@ export class Output {
 
 	/** Nobody wants it any more. */
 	clear(): void {
+		this.#held.length = 0;
 		this.#frames.length = 0;
 		this.#bytes = 0;
 	}

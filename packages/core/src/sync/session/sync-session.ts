@@ -239,8 +239,9 @@ export class SyncSession {
 		if (!this.#output.full) this.#send({ case: "signal", value: { peer: fromHex(peer, 32), message } });
 	}
 
+	/** Goes out with what is said next: a ticket without that is of no use to anybody. */
 	sendTicket({ id, secret }: SessionTicket): void {
-		this.#send({ case: "ticket", value: { id, secret } });
+		if (this.#end === undefined) this.#output.hold(encodeFrame({ case: "ticket", value: { id, secret } }));
 	}
 
 	/**

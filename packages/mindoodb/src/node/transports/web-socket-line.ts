@@ -16,6 +16,12 @@ export class WebSocketLine implements MessageLine {
 	readonly remoteAddress: string | undefined;
 	readonly #socket: WebSocket;
 	#listener: LineListener | undefined;
+	/**
+	 * What was sent in this turn of the event loop goes out as one message: each costs a call into the kernel, in which the other side is
+	 * woken, and as much there.
+	 */
+	readonly #waiting: Uint8Array[] = [];
+	#waitingBytes = 0;
 
 	constructor(socket: WebSocket, remoteAddress?: string) {
 		this.#socket = socket;
@@ -45,10 +51,26 @@ export class WebSocketLine implements MessageLine {
 	}
 
 	send(message: Uint8Array | string): void {
-		this.#socket.send(message, { binary: typeof message !== "string" });
+		if (typeof message === "string") {
+			this.#flush();
+			this.#socket.send(message, { binary: false });
+			return;
+		}
+		if (this.#waitingBytes + message.length > this.mostBytes) this.#flush();
+		if (this.#waiting.length === 0) setImmediate(() => this.#flush());
+		this.#waiting.push(message);
+		this.#waitingBytes += message.length;
+	}
+
+	#flush(): void {
+		const [first, ...others] = this.#waiting.splice(0);
+		this.#waitingBytes = 0;
+		if (first === undefined) return;
+		this.#socket.send(others.length === 0 ? first : Buffer.concat([first, ...others]), { binary: true });
 	}
 
 	drop(): void {
+		this.#waiting.length = 0;
 		this.#listener = undefined;
 		this.#socket.terminate();
 	}
