@@ -67,6 +67,11 @@ function isFlat(initial: Readonly<Record<string, unknown>>): boolean {
 	return Object.values(initial).every((value) => !Array.isArray(value) && !isMap(value));
 }
 
+/** Whether these values are plain, or lists of plain ones. */
+function isListed(initial: Readonly<Record<string, unknown>>): boolean {
+	return Object.values(initial).every((value) => isFlat(Array.isArray(value) ? { ...value } : { value }));
+}
+
 function isMap(value: unknown): boolean {
 	return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }
@@ -147,6 +152,9 @@ describe("encodeInitialChange", () => {
 				const read = readInitialChange({ bytes: change })?.data;
 				if (isFlat(initial)) expect(encodeProjection(read as DocumentData)).toEqual(encodeProjection(shown));
 				else expect(read).toBeUndefined();
+				const listed = readInitialChange({ bytes: change }, { lists: true })?.data;
+				if (isListed(initial)) expect(encodeProjection(listed as DocumentData)).toEqual(encodeProjection(shown));
+				else expect(listed).toBeUndefined();
 				expect(CrdtDocument.load(change, ben).heads).toEqual([hash]);
 				document.free();
 				expected.free();

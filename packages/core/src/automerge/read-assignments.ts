@@ -19,31 +19,48 @@ export interface ReadAssignment {
 /**
  * Reads a change that only assigns plain values and whole texts to root keys; `reader` stands behind the message.
  * What the operations replace is not looked at.
+ * @param options `lists`: whether it may assign lists of such values too. @default false
  * @returns `undefined` when the change does something else.
  */
-export function readAssignments(reader: ByteReader, head: ChangeHead): readonly ReadAssignment[] | undefined {
-	const assignments = new Assignments();
+export function readAssignments(
+	reader: ByteReader,
+	head: ChangeHead,
+	{ lists = false }: { readonly lists?: boolean } = {},
+): readonly ReadAssignment[] | undefined {
+	const assignments = new Assignments(lists);
 	readOperations(reader, head, wholeAllowance(), (operation) => assignments.note(operation));
 	return assignments.all();
 }
 
 class Assignments {
 	readonly #found: ReadAssignment[] = [];
+	readonly #lists: boolean;
 	#fits = true;
-	/** The text whose characters come. */
-	#text: { readonly key: string; readonly counter: number; readonly utf8: ByteWriter } | undefined;
+	/** The list whose items come. */
+	#list: { readonly counter: number; readonly items: unknown[] } | undefined;
+	/** The text whose characters come; without a key it is an item of the list. */
+	#text: { readonly key: string | null; readonly counter: number; readonly utf8: ByteWriter } | undefined;
+
+	constructor(lists: boolean) {
+		this.#lists = lists;
+	}
 
 	note(operation: ReadOperation): void {
 		const { action, key, objectActor, objectCounter, type, counter } = operation;
 		if (!this.#fits) return;
-		if (objectActor < 0 && key !== null && action === actions.makeText) {
+		const isAssigned = objectActor < 0 ? key !== null : objectCounter === this.#list?.counter;
+		if (isAssigned && action === actions.makeText) {
 			this.#finishText();
 			this.#text = { key, counter, utf8: new ByteWriter() };
-		} else if (objectActor < 0 && key !== null && action === actions.set) {
+		} else if (isAssigned && action === actions.set) {
 			this.#finishText();
 			const value = readValue(type, operation.value());
 			if (value === undefined) this.#fits = false;
-			else this.#found.push({ key, value, counter });
+			else this.#note(key, value, counter);
+		} else if (this.#lists && objectActor < 0 && key !== null && action === actions.makeList) {
+			this.#finishText();
+			this.#list = { counter, items: [] };
+			this.#note(key, this.#list.items, counter);
 		} else if (action === actions.set && type === valueTypes.string && objectCounter === this.#text?.counter) {
 			this.#text.utf8.append(operation.value());
 		} else {
@@ -56,10 +73,16 @@ class Assignments {
 		return this.#fits ? this.#found : undefined;
 	}
 
+	/** @param key `null` for an item of the list. */
+	#note(key: string | null, value: unknown, counter: number): void {
+		if (key === null) this.#list?.items.push(value);
+		else this.#found.push({ key, value, counter });
+	}
+
 	#finishText(): void {
 		const text = this.#text;
 		if (text === undefined) return;
-		this.#found.push({ key: text.key, value: decodeUtf8(text.utf8.view()), counter: text.counter });
+		this.#note(text.key, decodeUtf8(text.utf8.view()), text.counter);
 		this.#text = undefined;
 	}
 }

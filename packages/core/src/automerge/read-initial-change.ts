@@ -22,12 +22,18 @@ export interface ReadInitialChange {
 	readonly operations: number;
 }
 
-/** @returns `undefined` when only Automerge can tell. */
-export function readInitialChange({ bytes }: Pick<CheckedChange, "bytes">): ReadInitialChange | undefined {
+/**
+ * @param options `lists`: whether lists of plain values are read too. @default false
+ * @returns `undefined` when only Automerge can tell.
+ */
+export function readInitialChange(
+	{ bytes }: Pick<CheckedChange, "bytes">,
+	options: { readonly lists?: boolean } = {},
+): ReadInitialChange | undefined {
 	const reader = new ByteReader(readFrame(bytes).contents);
 	const head = readHead(reader);
 	if (head.deps.length > 0) return undefined;
-	const assignments = readAssignments(reader, head);
+	const assignments = readAssignments(reader, head, options);
 	if (assignments === undefined || assignments.some(({ key }) => key === "__proto__")) return undefined;
 	const values = Object.fromEntries(assignments.map(({ key, value }) => [key, value]));
 	const written = initialChunk(values, head.actor);

@@ -28,6 +28,8 @@ const defaultBytes = 8 * 1024 * 1024;
 /** Payload bytes that are read at once. */
 const pieceBytes = 8 * 1024 * 1024;
 const batchSize = 1000;
+/** Records that are read at once for a page: bytes cut most pages after some hundreds. */
+const pageBatch = 256;
 
 export class ArrivalReader {
 	readonly #env: ReaderEnv;
@@ -100,7 +102,7 @@ export class ArrivalReader {
 			asked.flatMap((hash) => (addresses.get(hash)?.purged === false ? [addresses.get(hash)?.arrival as number] : [])),
 		);
 		const rows = await this.#rowsOf([...held]);
-		const taken = rows.slice(0, countWithin(rows, rows.length, maxBytes, contents));
+		const taken = rows.slice(0, countWithin(rows, maxBytes, contents));
 		const { arrivals, damaged } = await readRecords(this.#env, taken, { contents });
 		const misplaced = arrivals.filter(({ arrival, entry }) => addresses.get(entry.hash)?.arrival !== arrival);
 		const first = rows[taken.length]?.arrival;
@@ -119,7 +121,7 @@ export class ArrivalReader {
 			const wanted = except === undefined ? arrivals : arrivals.filter((arrival) => !except.has(arrival));
 			let rows = await this.#rowsOf(wanted);
 			while (rows.length > 0) {
-				const count = payload ? countWithin(rows, rows.length, pieceBytes) : rows.length;
+				const count = payload ? countWithin(rows, pieceBytes) : rows.length;
 				const { arrivals: read } = await readRecords(this.#env, rows.slice(0, count), { payload });
 				if (read.length > 0) yield read;
 				rows = rows.slice(count);
@@ -134,12 +136,23 @@ export class ArrivalReader {
 	}
 
 	async page(after: number, options: PageOptions): Promise<Page> {
-		const { limit = defaultLimit, maxBytes = defaultBytes, payload = true, contents = true } = options;
+		const { limit = defaultLimit, maxBytes = defaultBytes, payload = true, contents = true, skip } = options;
 		const { arrival: end } = await this.#state.position();
-		const rows = await this.#rowsBetween(after + 1, Math.min(end, after + limit));
-		const taken = rows.slice(0, payload ? countWithin(rows, limit, maxBytes, contents) : limit);
-		const { arrivals, damaged } = await readRecords(this.#env, taken, { payload, contents });
-		const last = taken[taken.length - 1];
+		const wanted: RecordRow[] = [];
+		let last: RecordRow | undefined;
+		let bytes = 0;
+		reading: for await (const rows of this.#batchesBetween(after + 1, Math.min(end, after + limit), pageBatch)) {
+			for (const row of rows) {
+				const given = skip !== undefined && row.value !== undefined && skip(tryHead(row.value)?.hash ?? "");
+				if (!given) {
+					bytes += payload && row.value !== undefined ? payloadBytes(row.value, contents) : 0;
+					if (wanted.length > 0 && bytes > maxBytes) break reading;
+					wanted.push(row);
+				}
+				last = row;
+			}
+		}
+		const { arrivals, damaged } = await readRecords(this.#env, wanted, { payload, contents });
 		return {
 			arrivals,
 			next: last?.arrival ?? after,
@@ -173,7 +186,7 @@ export class ArrivalReader {
 		let digest: Uint8Array = new Uint8Array(16);
 		for (let done = 0; done < total; ) {
 			const rows = await this.#rowsBetween(done + 1, Math.min(total, done + defaultLimit));
-			const taken = rows.slice(0, countWithin(rows, rows.length, pieceBytes));
+			const taken = rows.slice(0, countWithin(rows, pieceBytes));
 			const { damaged } = await readRecords(this.#env, taken, { purged: true });
 			const byArrival = new Map(damaged.map((each) => [each.arrival, each]));
 			for (const [index, message] of (await this.#checkAddresses(taken)).entries()) {
@@ -218,27 +231,38 @@ export class ArrivalReader {
 		return known.map((arrival, index) => ({ arrival, value: values[index] }));
 	}
 
-	/** One row for each arrival, with no value where the record is missing. */
 	async #rowsBetween(first: number, last: number): Promise<RecordRow[]> {
 		const rows: RecordRow[] = [];
-		if (last < first) return rows;
+		for await (const batch of this.#batchesBetween(first, last, batchSize)) rows.push(...batch);
+		return rows;
+	}
+
+	/** One row for each arrival, with no value where the record is missing. */
+	async *#batchesBetween(first: number, last: number, size: number): AsyncGenerator<readonly RecordRow[]> {
+		let next = first;
+		if (last < first) return;
 		try {
-			if (last - first < fewRows)
-				return await this.#rowsOf(Array.from({ length: last - first + 1 }, (_, i) => first + i));
-			for await (const batch of this.#env.table.scan({ gte: recordKey(first), lt: recordKey(last + 1) }, batchSize)) {
+			if (last - first < fewRows) {
+				yield await this.#rowsOf(Array.from({ length: last - first + 1 }, (_, i) => first + i));
+				return;
+			}
+			for await (const batch of this.#env.table.scan({ gte: recordKey(first), lt: recordKey(last + 1) }, size)) {
+				const rows: RecordRow[] = [];
 				for (const [key, value] of batch) {
 					const arrival = arrivalOfRecordKey(key);
-					while (first + rows.length < arrival) rows.push({ arrival: first + rows.length, value: undefined });
-					rows.push({ arrival, value });
+					while (next < arrival) rows.push({ arrival: next++, value: undefined });
+					rows.push({ arrival: next++, value });
 				}
+				yield rows;
 			}
 		} catch (error) {
 			if (!(error instanceof StoreError) || error.code !== "store-io") throw error;
 			// A damaged block stops the scan; one by one, the others can still be read.
-			return Promise.all(Array.from({ length: last - first + 1 }, (_, index) => this.#readOne(first + index)));
+			yield Promise.all(Array.from({ length: last + 1 - next }, (_, index) => this.#readOne(next + index)));
+			return;
 		}
-		while (first + rows.length <= last) rows.push({ arrival: first + rows.length, value: undefined });
-		return rows;
+		if (next <= last)
+			yield Array.from({ length: last + 1 - next }, (_, index) => ({ arrival: next + index, value: undefined }));
 	}
 
 	async #readOne(arrival: number): Promise<RecordRow> {
@@ -251,12 +275,12 @@ export class ArrivalReader {
 	}
 }
 
-/** How many rows, at most `limit`, have payloads of together at most `maxBytes`; at least one. */
-function countWithin(rows: readonly RecordRow[], limit: number, maxBytes: number, contents = true): number {
+/** How many rows have payloads of together at most `maxBytes`; at least one. */
+function countWithin(rows: readonly RecordRow[], maxBytes: number, contents = true): number {
 	let bytes = 0;
 	for (const [index, { value }] of rows.entries()) {
 		bytes += value === undefined ? 0 : payloadBytes(value, contents);
-		if (index > 0 && (index >= limit || bytes > maxBytes)) return index;
+		if (index > 0 && bytes > maxBytes) return index;
 	}
 	return rows.length;
 }

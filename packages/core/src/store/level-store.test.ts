@@ -233,6 +233,16 @@ describe("work is counted", () => {
 		expect(counts).toMatchObject({ batches: 1, syncs: 0 });
 	});
 
+	test("a page reads the records that it gives, and some that follow, whatever might have come", async () => {
+		const { level, counts, reset } = countingLevel(memoryLevel());
+		const { store, maker } = await stage(level);
+		for (let done = 0; done < 2000; done += 500) await store.append(await maker.document(500, { signed: false }));
+		reset();
+		const { arrivals } = await store.entriesAfter(0, { limit: 2000, maxBytes: 1000 });
+		expect(arrivals.length).toBeLessThan(100);
+		expect(counts.rows).toBeLessThanOrEqual(256);
+	});
+
 	test("lesson 30, 32, 33: opening, appending, paging and comparing cost the same whatever the store holds", async () => {
 		for (const size of [100, 6000]) {
 			const inner = memoryLevel();

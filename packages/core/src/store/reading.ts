@@ -119,12 +119,20 @@ async function rebuild(
 		const built =
 			record.kind === "verbatim" ? verbatim(record.header) : header(env, record, contexts, external ?? contentHash);
 		if (typeof built === "string") return built;
-		const { common } = built;
-		const hash = await hashEntry(crypto, await hashHeader(crypto, built.header), common);
+		const { header: bytes, common, fields } = built;
+		const hash = await hashEntry(crypto, await hashHeader(crypto, bytes), common);
 		if (hash !== record.hash) return "the header does not fit its address";
 		if (common.contentHash !== (external ?? contentHash)) return "the payload does not fit its hash";
 		const { signature } = record;
-		return { kind: "entry", hash, ...built, signature, payload: wanted.payload ? payload : undefined };
+		return {
+			kind: "entry",
+			hash,
+			header: bytes,
+			common,
+			fields,
+			signature,
+			payload: wanted.payload ? payload : undefined,
+		};
 	} catch (error) {
 		if (error instanceof MindooError) return `the record cannot be read: ${error.message}`;
 		throw error;

@@ -176,15 +176,19 @@ export function decodeRecordHead(value: Uint8Array): RecordHead {
 
 /** @throws {FormatError} when the value is damaged so that it cannot be read. */
 export function decodeRecord(value: Uint8Array): StoreRecord {
-	const start = decodeRecordHead(value);
+	// Named one by one: a spread costs several times more than everything else here.
+	const { kind, digest, hash, createdAt, purged } = decodeRecordHead(value);
 	const flags = value[0] as number;
 	const unpacker = new Unpacker(value, headBytes);
 	const signed = (flags & 4) !== 0;
-	if (start.kind === "tombstone") return { ...start, kind: "tombstone" };
-	if (start.kind === "stub") {
+	if (kind === "tombstone") return { kind, digest, hash, createdAt, purged };
+	if (kind === "stub") {
 		return {
-			...start,
-			kind: "stub",
+			kind,
+			digest,
+			hash,
+			createdAt,
+			purged,
 			headerHash: unpacker.raw(32),
 			createdByPublicKey: unpacker.hash(),
 			docId: unpackDocId(unpacker),
@@ -192,10 +196,13 @@ export function decodeRecord(value: Uint8Array): StoreRecord {
 			signature: signed ? unpacker.raw(limits.signatureBytes) : undefined,
 		};
 	}
-	if (start.kind === "verbatim") {
+	if (kind === "verbatim") {
 		return {
-			...start,
-			kind: "verbatim",
+			kind,
+			digest,
+			hash,
+			createdAt,
+			purged,
 			header: unpacker.raw(unpacker.uint()),
 			signature: signed ? unpacker.raw(limits.signatureBytes) : undefined,
 			payload: unpackPayload(unpacker, flags),
@@ -205,8 +212,11 @@ export function decodeRecord(value: Uint8Array): StoreRecord {
 	const entryType = entryTypes[unpacker.uint()];
 	if (entryType === undefined) throw new FormatError("record: unknown entry type");
 	return {
-		...start,
-		kind: "entry",
+		kind,
+		digest,
+		hash,
+		createdAt,
+		purged,
 		context,
 		entryType,
 		docId: unpackDocId(unpacker),

@@ -94,6 +94,8 @@ export interface PageOptions {
 	readonly payload?: boolean;
 	/** Whether payloads of chunks that `getContents` gives are read too. @default true */
 	readonly contents?: boolean;
+	/** Addresses of entries that the caller has; a store may give them all the same. @default none */
+	readonly skip?: ((hash: string) => boolean) | undefined;
 }
 
 export interface FindOptions extends Pick<PageOptions, "contents"> {

@@ -6,6 +6,7 @@
  */
 import { fromHex, toHex } from "../bytes/hex.js";
 import type { Crypto } from "../crypto/crypto.js";
+import { BuiltEntry } from "../entry/built-entry.js";
 import { type Entry, hashEntry, linkOf, parseEntry, type StoredEntry, type Stub, signedBytes } from "../entry/entry.js";
 import { checkId } from "../entry/header.js";
 import { limits } from "../entry/limits.js";
@@ -70,7 +71,7 @@ export async function verifyEntries(offered: readonly StoredEntry[], context: Ve
 	};
 }
 
-/** Reads an entry anew from its bytes. */
+/** Reads an entry anew from its bytes, unless it was built from them here. */
 async function checkForm(offered: StoredEntry, context: VerifyContext): Promise<StoredEntry | Refusal> {
 	const claimed = String(offered.hash);
 	try {
@@ -92,7 +93,7 @@ async function checkForm(offered: StoredEntry, context: VerifyContext): Promise<
 }
 
 async function parseWhole(crypto: Crypto, offered: Entry): Promise<Entry> {
-	const parsed = await parseEntry(crypto, offered);
+	const parsed = BuiltEntry.is(offered) ? offered : await parseEntry(crypto, offered);
 	if (parsed.payload !== undefined) checkPayload(parsed.fields, parsed.payload);
 	// A replica that gets the header alone could not tell where the bytes lie; all must take the same.
 	return liesAsHeaderSays(parsed) ? parsed : { ...parsed, payload: undefined };
@@ -128,7 +129,9 @@ async function parseStub(crypto: Crypto, offered: Stub): Promise<Stub> {
 
 async function checkPayloads(candidates: readonly Candidate[], crypto: Crypto): Promise<void> {
 	for (let start = 0; start < candidates.length; start += chunkSize) {
-		const slice = candidates.slice(start, start + chunkSize).filter(({ entry }) => hasPayload(entry));
+		const slice = candidates
+			.slice(start, start + chunkSize)
+			.filter(({ entry }) => hasPayload(entry) && !BuiltEntry.is(entry));
 		const hashes = await crypto.sha256Many(slice.map(({ entry }) => (entry as Entry).payload as Uint8Array));
 		for (const [index, candidate] of slice.entries()) {
 			if (toHex(hashes[index] as Uint8Array) === (candidate.entry as Entry).common.contentHash) continue;

@@ -39,7 +39,7 @@ export function rootData(changes: readonly Uint8Array[]): DocumentData | undefin
 	try {
 		const [first] = changes;
 		// What software writes is read without Automerge.
-		const simple = first && changes.length === 1 ? readInitialChange({ bytes: first }) : undefined;
+		const simple = first && changes.length === 1 ? readInitialChange({ bytes: first }, { lists: true }) : undefined;
 		return simple?.data ?? readByAutomerge(changes);
 	} catch (error) {
 		if (error instanceof FormatError) return undefined;

@@ -44,6 +44,25 @@ export function testReading(make: MakeStoreUnderTest): void {
 				expect(entriesOf(bare.arrivals)).toEqual(entries.map(withoutPayload).map(wire));
 			}));
 
+		test("pages pass over what the reader has, which weighs nothing", () =>
+			onStage(make, async ({ store, maker, under }) => {
+				const entries: Entry[] = [];
+				for (let i = 0; i < 12; i++) entries.push(await maker.make({ payload: under.crypto.randomBytes(1000) }));
+				await store.append(entries);
+				const hashes = hashesOf(entries);
+				const has = new Set(hashes.filter((_, index) => index !== 4 && index < 8));
+				const skip = (hash: string) => has.has(hash);
+				const page = await store.entriesAfter(0, { maxBytes: 2800, skip });
+				expect(page.arrivals.map(({ arrival, entry }) => [arrival, entry.hash])).toEqual([
+					[5, hashes[4]],
+					[9, hashes[8]],
+				]);
+				expect(page.next).toBe(9);
+				const rest = await store.entriesAfter(5, { limit: 3, skip });
+				expect(rest).toMatchObject({ arrivals: [], damaged: [], next: 8 });
+				expect(rest.digest).toBe((await store.entriesAfter(8, { limit: 0 })).digest);
+			}));
+
 		test("finds entries by their hashes, as many as fit, with their arrivals", () =>
 			onStage(make, async ({ store, maker, under }) => {
 				const entries: Entry[] = [];

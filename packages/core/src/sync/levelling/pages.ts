@@ -12,7 +12,7 @@ const spanArrivals = 32;
 
 /**
  * Bytes of chunks are left out where they can be asked for apart.
- * @throws {FormatError} when the page holds more than was asked for, or other arrivals, or does not go forward.
+ * @throws {FormatError} when the page holds more than was asked for, or other arrivals, or an entry twice, or does not go forward.
  */
 export async function readPage(store: ContentAddressedStore, after: number, limit = pageEntries): Promise<Page> {
 	const page = await store.entriesAfter(after, {
@@ -30,6 +30,10 @@ export async function readPage(store: ContentAddressedStore, after: number, limi
 		next,
 	);
 	checkAscending(damaged, after, next);
+	// A store holds each entry once: who names one twice leaves out another, which the position would pass.
+	if (new Set(arrivals.map(({ entry }) => entry.hash)).size < arrivals.length) {
+		throw new FormatError("page: expected each entry once", { found: arrivals.length });
+	}
 	let bytes = 0;
 	for (const { entry } of arrivals) bytes += payloadBytes(entry);
 	if (arrivals.length > 1 && bytes > pageBytes) {

@@ -351,6 +351,7 @@ describe("pages that lie:", () => {
 		for (const arrivals of [
 			[first, first],
 			[second, first],
+			[first, { ...second, entry: first.entry }],
 			[{ ...first, arrival: 11 }],
 			[{ ...first, arrival: 0.5 }],
 		]) {

@@ -21,6 +21,10 @@ export class GivenEntries {
 		}
 	}
 
+	get size(): number {
+		return this.#hashes.size;
+	}
+
 	has(hash: string): boolean {
 		return this.#hashes.has(hash);
 	}

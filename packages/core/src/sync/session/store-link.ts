@@ -185,6 +185,7 @@ export class StoreLink {
 		let last: Remembered | undefined;
 		let storedAgain = false;
 		given.pullBegins();
+		this.telling.pullBegins();
 		try {
 			const onRemembered = (position: StorePosition, declined: readonly Refusal[]) => {
 				if (last !== undefined) this.#acknowledge(last, false);
@@ -208,6 +209,7 @@ export class StoreLink {
 			this.#retryLater();
 		} finally {
 			given.pullEnds();
+			this.telling.pullEnds();
 		}
 		// Documents are shown now, and acknowledged; bytes of attachments come behind them.
 		const lacks = (await synced.lacksContents?.()) === true;

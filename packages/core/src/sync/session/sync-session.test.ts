@@ -11,6 +11,7 @@ import { memoryStores, nodeCrypto } from "mindoodb";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Entry } from "../../entry/entry.js";
 import { StoreError } from "../../errors.js";
+import type { Page } from "../../store/store.js";
 
 const crypto = nodeCrypto();
 
@@ -217,5 +218,44 @@ describe("what is new while a conversation goes on", () => {
 		await again.level();
 		expect(again.joined.counts).toMatchObject({ turns: 2 });
 		await again.close();
+	});
+
+	it("is told once to who has given 1,500 entries, and none of them is read for it", async () => {
+		await level(1);
+		await notes.append(await maker.document(1500));
+		const reading = vi.spyOn(kept.local, "entriesAfter");
+		const before = notes.pulls;
+		await stage.level(alice, server);
+		const pages = await Promise.all(reading.mock.results.map(({ value }) => value as Promise<Page>));
+		expect(pages.flatMap(({ arrivals }) => arrivals)).toEqual([]);
+		// One begins with nothing to take, one takes the position.
+		expect(notes.pulls - before).toBeLessThanOrEqual(2);
+		const { joined, level: bothLevel, close } = stage.meet(alice, server);
+		await bothLevel();
+		expect(joined.counts.turns).toBe(2);
+		await close();
+	});
+
+	it("reaches who gives 1,500 entries among these, at its own place", async () => {
+		await level(1);
+		await notes.append(await maker.document(1500));
+		const other = await maker.another();
+		alice.host.strangers.add(other.publicKey);
+		const receive = kept.local.receive.bind(kept.local);
+		let pages = 0;
+		const receiving = vi.spyOn(kept.local, "receive").mockImplementation(async (...given) => {
+			if (++pages > 1) await kept.append(await other.document(2));
+			return receive(...given);
+		});
+		const met = stage.meet(alice, server);
+		await met.level();
+		await vi.waitFor(() => expect(kept.acknowledgements.get(alice.key)?.position.arrival).toBe(1505), patience);
+		await met.close();
+		expect([pages, await held(notes)]).toEqual([3, 1501]);
+		// They are asked for again by their numbers.
+		receiving.mockRestore();
+		alice.host.strangers.clear();
+		await stage.level(alice, server);
+		expect(await held(notes)).toBe(1505);
 	});
 });

@@ -1,5 +1,5 @@
 import type { Crypto } from "../../crypto/crypto.js";
-import type { Arrival, ContentAddressedStore, Page, StorePosition } from "../../store/store.js";
+import type { ContentAddressedStore, Page, StorePosition } from "../../store/store.js";
 import type { MessageInit } from "../wire/messages.js";
 import type { GivenEntries } from "./given-entries.js";
 import type { GivenPayloads } from "./given-payloads.js";
@@ -7,10 +7,14 @@ import type { SessionLimits } from "./limits.js";
 import type { Output } from "./output.js";
 import { packPage } from "./wire-page.js";
 
-/** Arrivals of one page. */
+/** Arrivals of one page, beside those that the other side gave itself. */
 const pageArrivals = 256;
 /** When more than that is new, the other side had better read it, page after page, without waiting to be told. */
 const mostBehind = 2 * pageArrivals;
+/** Arrivals that the other side takes at once. */
+const mostArrivals = 4096;
+/** Arrivals of which the other side is not told while it still gives them. After a cut it gets as many back. */
+const mostPutOff = 2048;
 /** Announced bytes that were not acknowledged. */
 const mostUnacknowledged = 256 * 1024;
 /** Pages that are counted each for itself until they are acknowledged. */
@@ -41,6 +45,9 @@ export class Telling {
 	#told: number | undefined;
 	/** Up to there it knows that there is something. */
 	#seen = Number.POSITIVE_INFINITY;
+	/** Up to there it gave itself what it was not told of. */
+	#given = 0;
+	#pulling = false;
 	#begun = false;
 	#unacknowledged = 0;
 	#stepping = false;
@@ -90,7 +97,16 @@ export class Telling {
 	}
 
 	/** Entries that the other side gave itself. */
-	readonly skip = ({ entry }: Arrival): boolean => this.#parts.given.has(entry.hash);
+	readonly skip = (hash: string): boolean => this.#parts.given.has(hash);
+
+	/** The other side gives what it has: of that alone it is told when it has given all, not page after page. */
+	pullBegins(): void {
+		this.#pulling = true;
+	}
+
+	pullEnds(): void {
+		this.#pulling = false;
+	}
 
 	/** The other side was given a page that goes on. */
 	wasRead(page: Page): void {
@@ -150,30 +166,34 @@ export class Telling {
 	}
 
 	async #stepOnce(): Promise<void> {
-		const { store, output, number, send } = this.#parts;
+		const { store, output, number, send, given } = this.#parts;
 		const { arrival } = await store.position();
 		const told = this.#told;
 		this.#level = told !== undefined && told >= arrival;
 		if (this.#level) {
-			this.#parts.given.forgetTold();
+			given.forgetTold();
 			this.#parts.onLevel();
 		}
 		if (this.#ended || told === undefined || told < this.#seen || this.#level) return;
 		if (output.full || this.#unacknowledged >= mostUnacknowledged) return;
-		if (arrival - told > mostBehind) {
+		const from = Math.max(told, this.#given);
+		if (this.#pulling && from === arrival) return;
+		if (arrival - from - given.size > mostBehind) {
 			this.#seen = Number.POSITIVE_INFINITY;
 			send({ case: "announce", value: { store: number, after: BigInt(told) } });
 			return;
 		}
-		await this.#announce(told);
+		await this.#announce(told, from);
 		this.#seen = Math.max(this.#seen, this.#told ?? 0);
 		this.#again = true;
 	}
 
-	async #announce(after: number): Promise<void> {
-		const { store, crypto, number, limits, send, payloads } = this.#parts;
-		const { page, packed, size } = await packPage(store, crypto, after, {
-			limit: pageArrivals,
+	/** @param from what lies before it, and behind `after`, the other side gave itself. */
+	async #announce(after: number, from = after): Promise<void> {
+		const { store, crypto, number, limits, send, payloads, given } = this.#parts;
+		const { page, packed, size } = await packPage(store, crypto, from, {
+			told: after,
+			limit: Math.min(pageArrivals + given.size, mostArrivals - (from - after)),
 			maxBytes: limits.announcedBytes,
 			payload: true,
 			contents: false,
@@ -182,6 +202,9 @@ export class Telling {
 		});
 		// While it was read here, the other side may have read it by itself.
 		if (this.#ended || this.#told !== after || page.next === after) return;
+		const isGiven = page.arrivals.length + page.damaged.length === 0;
+		if (isGiven) this.#given = page.next;
+		if (isGiven && this.#pulling && page.next - after < mostPutOff) return;
 		this.#gave(page);
 		this.#unacknowledged += size;
 		send({ case: "announce", value: { store: number, after: BigInt(after), page: packed } });

@@ -3,7 +3,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Crypto } from "../../crypto/crypto.js";
 import type { StoredEntry } from "../../entry/entry.js";
-import type { Arrival, ContentAddressedStore, Page, PageOptions } from "../../store/store.js";
+import type { ContentAddressedStore, Page, PageOptions } from "../../store/store.js";
 import type { PageSchema } from "../wire/generated/sync_pb.js";
 import { mostMessageBytes } from "../wire/messages.js";
 import { type Announcement, wirePage } from "../wire/terms.js";
@@ -25,10 +25,10 @@ export interface PackedPage {
 	readonly size: number;
 }
 
-export interface WirePageOptions extends Required<PageOptions> {
+export interface WirePageOptions extends Required<Omit<PageOptions, "skip">>, Pick<PageOptions, "skip"> {
 	readonly payloads: GivenPayloads;
-	/** Entries that the other side needs not be given. */
-	readonly skip?: (arrival: Arrival) => boolean;
+	/** Arrival behind which the other side is told the page: before what is read, where the other side has what lies between. @default `after` */
+	readonly told?: number;
 }
 
 /** Large payloads are announced. An entry that fits into no message even so counts as damaged: the other side notes it, and asks again. */
@@ -36,17 +36,17 @@ export async function packPage(
 	store: ContentAddressedStore,
 	crypto: Crypto,
 	after: number,
-	{ skip, payloads, ...options }: WirePageOptions,
+	{ payloads, told = after, ...options }: WirePageOptions,
 ): Promise<PackedPage> {
 	for (let { limit } = options; ; limit = Math.ceil(limit / 2)) {
 		let page = await store.entriesAfter(after, { ...options, limit });
-		const arrivals = skip === undefined ? page.arrivals : page.arrivals.filter((each) => !skip(each));
+		const arrivals = page.arrivals.filter(({ entry }) => options.skip?.(entry.hash) !== true);
 		const { entries, contents } = payloads.announceWith(arrivals.map(({ entry }) => entry));
 		page = {
 			...page,
 			arrivals: arrivals.map(({ arrival }, index) => ({ arrival, entry: entries[index] as StoredEntry })),
 		};
-		const packed = await wirePage(crypto, page, { after, contents });
+		const packed = await wirePage(crypto, page, { after: told, contents });
 		const run = packed.run.length;
 		if (run + roomFor(contents) <= mostMessageBytes) {
 			return { page, packed, size: contents.reduce((sum, { size }) => sum + size, run) };
@@ -56,6 +56,6 @@ export async function packPage(
 			continue;
 		}
 		const without = { ...page, arrivals: [], damaged: [page.next] };
-		return { page: without, packed: await wirePage(crypto, without, { after }), size: 0 };
+		return { page: without, packed: await wirePage(crypto, without, { after: told }), size: 0 };
 	}
 }

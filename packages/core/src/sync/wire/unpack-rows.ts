@@ -1,6 +1,7 @@
 import type { Crypto } from "../../crypto/crypto.js";
-import { hashEntry, hashHeader, type Link, linkOf, parseEntry, type StoredEntry } from "../../entry/entry.js";
-import { checkId, encodeHeader, entryTypes, type HeaderFields } from "../../entry/header.js";
+import { BuiltEntry } from "../../entry/built-entry.js";
+import { hashEntry, type Link, linkOf, parseEntry, type StoredEntry } from "../../entry/entry.js";
+import { checkId, entryTypes, type HeaderFields } from "../../entry/header.js";
 import { limits } from "../../entry/limits.js";
 import { FormatError } from "../../errors.js";
 import type { Unpacker } from "../../store/packing.js";
@@ -87,9 +88,7 @@ export class RowsUnpacker {
 			extensions: new Map(),
 		};
 		const signature = this.#signature(flags);
-		const header = encodeHeader(fields);
-		const hash = await hashEntry(this.#crypto, await hashHeader(this.#crypto, header), fields);
-		return { kind: "entry", hash, header, common: fields, fields, signature, payload: payload?.bytes };
+		return BuiltEntry.build(this.#crypto, fields, { signature, payload: payload?.bytes });
 	}
 
 	#originOf(flags: number): Origin {
