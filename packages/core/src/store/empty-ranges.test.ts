@@ -43,6 +43,18 @@ it("a range in which nothing was found is not looked at again, until something i
 	expect(await rowsIn(under(7))).toBe(0);
 });
 
+it("a part of a range in which nothing was found is not looked at, and is not remembered itself", async () => {
+	const part = (...prefix: number[]): RowRange => ({ ...under(...prefix), mostlyEmpty: "part" });
+	expect(await rowsIn(part(7, 1))).toBe(0);
+	disk.reset();
+	expect([await rowsIn(part(7, 1)), disk.counts.iterators]).toEqual([0, 1]);
+	expect([await rowsIn({ ...under(7), limit: 1 }), disk.counts.iterators]).toEqual([0, 2]);
+	expect([await rowsIn(part(7, 1)), await rowsIn(part(7)), disk.counts.iterators]).toEqual([0, 0, 2]);
+	expect([await rowsIn(part(6)), disk.counts.iterators]).toEqual([0, 3]);
+	await table.write([put(7, 2)], false);
+	expect([await rowsIn(part(7, 1)), await rowsIn(part(7, 2)), disk.counts.iterators]).toEqual([0, 1, 5]);
+});
+
 it("what is written during a look is found by the next one", async () => {
 	let write = async () => {};
 	const during: Level = new Proxy(engine, {

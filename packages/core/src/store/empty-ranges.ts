@@ -16,8 +16,13 @@ export class EmptyRanges {
 	#begun = 0;
 	#writing = 0;
 
+	/** Whether nothing is in a range, as far as is known. */
 	has(range: RowRange): boolean {
-		return this.#known.get(nameOf(range)) !== undefined;
+		if (this.#known.get(nameOf(range)) !== undefined) return true;
+		for (const [, { gte, lt }] of this.#known) {
+			if (compareBytes(gte, range.gte) <= 0 && compareBytes(range.lt, lt) <= 0) return true;
+		}
+		return false;
 	}
 
 	/** To be called before a look, which may miss what is written meanwhile. @returns what is to be called when it found nothing. */

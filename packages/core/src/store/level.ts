@@ -84,8 +84,8 @@ export class LevelTable implements Table {
 
 	async *scan(range: RowRange, size: number): AsyncGenerator<Row[]> {
 		const { mostlyEmpty = false, ...within } = range;
-		const wasEmpty = mostlyEmpty ? this.#empty.look(range) : undefined;
-		const isEmpty = mostlyEmpty && this.#empty.has(range);
+		const wasEmpty = mostlyEmpty === true ? this.#empty.look(range) : undefined;
+		const isEmpty = mostlyEmpty !== false && this.#empty.has(range);
 		const iterator = await this.#guard("read", async () =>
 			isEmpty ? undefined : this.#level.iterator({ highWaterMarkBytes: 1 << 20, ...within }),
 		);

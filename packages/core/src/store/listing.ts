@@ -39,7 +39,8 @@ export async function* listArrivals(
 		return;
 	}
 	// The row that holds `after + 1` may begin before it.
-	const before = await table.first({ gte: start, lt: listingKey(tag, owner, after + 1), reverse: true });
+	const begins = { gte: start, lt: listingKey(tag, owner, after + 1), reverse: true };
+	const before = after === 0 ? undefined : await table.first(begins);
 	for await (const rows of table.scan({ gte: before?.[0] ?? start, lt: end }, 256)) {
 		const arrivals = rows.flatMap(arrivalsOf).filter((arrival) => arrival > after);
 		if (arrivals.length > 0) yield arrivals;

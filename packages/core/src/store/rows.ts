@@ -14,8 +14,11 @@ export interface RowRange {
 	readonly reverse?: boolean;
 	/** @default -1, unlimited */
 	readonly limit?: number;
-	/** Whether it is looked at often and mostly nothing is there: that it is empty is remembered until something is written there. @default false */
-	readonly mostlyEmpty?: boolean;
+	/**
+	 * Whether it is looked at often and mostly nothing is there: that it is empty is remembered until something is written there. "part" of
+	 * such a range: where that one is known to be empty, nothing is looked for, and nothing is remembered of this one. @default false
+	 */
+	readonly mostlyEmpty?: boolean | "part";
 }
 
 /** Rows of the layer above: projections, change feed, verdicts, positions. Keys are free; the store keeps them apart from its own. */

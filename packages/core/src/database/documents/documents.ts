@@ -7,6 +7,7 @@ import { fromHex } from "../../bytes/hex.js";
 import { nameOfError, StoreError, UsageError } from "../../errors.js";
 import type { DatabaseContext } from "../context.js";
 import { evaluationContext } from "../judging/evaluation-context.js";
+import { lookForVerdicts } from "../judging/verdict-rows.js";
 import type { MindooDoc } from "../mindoo-doc.js";
 import { ChangeFeed } from "../projection/change-feed.js";
 import { type BroughtUp, Projecting, type RefusalListener } from "../projection/projecting.js";
@@ -61,7 +62,7 @@ export class Documents {
 		const feed = await ChangeFeed.open(store, (error) =>
 			env.log("error", "a change listener threw", { error: nameOfError(error) }),
 		);
-		const behind = await BehindDocuments.load(store);
+		const [behind] = await Promise.all([BehindDocuments.load(store), lookForVerdicts(store.rows)]);
 		const publicKey = author === undefined ? env.random.randomBytes(32) : fromHex(author.publicKey, 32);
 		const actors: string[] = [];
 		for (let copy = 0; copy < 8; copy++) actors.push(await makeActor(env.crypto, env.random, publicKey));

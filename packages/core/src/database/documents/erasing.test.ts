@@ -1,9 +1,18 @@
-import { type FaultyLevel, faultyLevel, type GateLevel, gateLevel, TenantFixture } from "@mindoodb/testing";
+import { type FaultyLevel, faultyLevel, type GateLevel, gateLevel, setField, TenantFixture } from "@mindoodb/testing";
 import { memoryStores, nodeEnv } from "mindoodb";
 import { expect, it } from "vitest";
 import type { StoredEntry } from "../../entry/entry.js";
 import { tags } from "../../store/row-keys.js";
 import { rowKinds } from "../document-rows.js";
+import type { MindooDB } from "../mindoo-db.js";
+
+/** Has a change wait for what it builds on: where there is no verdict, nobody looks for one. */
+async function leavePending(from: MindooDB, to: MindooDB): Promise<void> {
+	const { id } = await from.createDocument({ title: "pending" });
+	await from.changeDoc(id, setField("title", "later"));
+	const [, change] = await from.store.getEntries(await from.getAllChangeHashesForDoc(id));
+	await to.store.putEntries([change as StoredEntry]);
+}
 
 /** Lets everything happen that waits for nothing outside of this process. */
 const settled = () => new Promise<void>((resolve) => setTimeout(resolve, 20));
@@ -36,6 +45,7 @@ it.each([
 	const { id } = await theirs.createDocument({ title: "gone" });
 	const [entry] = (await theirs.store.getEntries(await theirs.store.getAllHashes())) as [StoredEntry];
 	await (await creator.directory()).requestPurge({ dbId: "notes", docId: id });
+	await leavePending(theirs, notes);
 
 	const storing = gate.hold("batch", (key) => key[0] === tags.record);
 	const stored = notes.store.putEntries([entry]);

@@ -16,6 +16,7 @@ import { unlockSigningKeyPair } from "../../keys/key-pair.js";
 import type { Level } from "../../store/level.js";
 import { tags } from "../../store/row-keys.js";
 import { projectionKey, rowKinds, verdictRange } from "../document-rows.js";
+import type { MindooDB } from "../mindoo-db.js";
 import { noEffects, type TrustEffects } from "../trust-port.js";
 
 /** Whether a row holds an entry. */
@@ -42,6 +43,14 @@ async function gatedTenant(): Promise<{ readonly fixture: TenantFixture; readonl
 
 async function data(replica: TestReplica, docId: string): Promise<unknown> {
 	return (await (await replica.db()).getDocument(docId))?.getData();
+}
+
+/** Has a change wait for what it builds on: where there is no verdict, nobody looks for one. */
+async function leavePending(from: MindooDB, to: MindooDB): Promise<void> {
+	const { id } = await from.createDocument({ title: "pending" });
+	await from.changeDoc(id, setField("title", "later"));
+	const [, change] = await from.store.getEntries(await from.getAllChangeHashesForDoc(id));
+	await to.store.putEntries([change as StoredEntry]);
 }
 
 /** Lets everything happen that waits for nothing outside of this process. */
@@ -98,6 +107,7 @@ it("a projection that is written behind while entries are being stored does not 
 	const { id } = await notes.createDocument({ title: "shared" });
 	const bob = await fixture.member("bob");
 	await creator.level(bob);
+	await leavePending(await bob.db(), notes);
 	await (await bob.db()).changeDoc(id, setField("bob", true));
 	await notes.changeDoc(id, setField("own", true));
 	// Bob's entries are noted, and not in the store yet.
@@ -158,26 +168,27 @@ it("a link that is followed while an entry is judged that waits for it is not mi
 	const notes = await late.db();
 	const gate = gates.at(-1) as GateLevel;
 	const [create, waits, link, last] = entries as [StoredEntry, StoredEntry, StoredEntry, StoredEntry];
+	await leavePending(await creator.db(), notes);
 	await notes.store.putEntries([create, last]);
 	const hold = (operation: HeldOperation, row: Uint8Array, after = 0) =>
 		gate.hold(operation, (key) => key[0] === tags.above && equalBytes(key.subarray(1), row), after);
 	// It was judged without the link, and nobody can see yet that it waits.
-	const judged = hold("scan", verdictRange(3).gte);
+	const judged = hold("scan", verdictRange(4).gte);
 	const waiting = notes.store.putEntries([waits]);
 	await judged.reached;
 	// Two who read the link's document come before those who have everything judged that has arrived: one sees it, one does not.
 	const stored = gate.hold("batch", isRecord);
 	const storing = notes.store.putEntries([link]);
 	await stored.reached;
-	const unseen = hold("scan", verdictRange(1).gte);
+	const unseen = hold("scan", verdictRange(2).gte);
 	const reading = [notes.getDocument(shared.id), notes.getDocument(shared.id)];
 	await unseen.reached;
 	await settled();
-	const first = hold("batch", projectionKey(1));
+	const first = hold("batch", projectionKey(2));
 	stored.release();
 	unseen.release();
 	await first.reached;
-	const second = hold("batch", projectionKey(1));
+	const second = hold("batch", projectionKey(2));
 	first.release();
 	await second.reached;
 	judged.release();

@@ -46,7 +46,7 @@ export class WaitingDocuments {
 	}
 
 	async #any(): Promise<boolean> {
-		for await (const batch of this.#store.rows.scan({ ...rowRange(rowKinds.missing), limit: 1 }))
+		for await (const batch of this.#store.rows.scan({ ...rowRange(rowKinds.missing), limit: 1, mostlyEmpty: true }))
 			return batch.length > 0;
 		return false;
 	}

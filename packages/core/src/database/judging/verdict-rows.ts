@@ -1,5 +1,14 @@
 import type { Rows, RowWrite } from "../../store/rows.js";
-import { lastUint48, lockedKey, missingKey, noValue, verdictKey, verdictRange } from "../document-rows.js";
+import {
+	lastUint48,
+	lockedKey,
+	missingKey,
+	noValue,
+	rowKinds,
+	rowRange,
+	verdictKey,
+	verdictRange,
+} from "../document-rows.js";
 import type { Judged } from "./judged.js";
 import { decodeVerdict, encodeVerdict, type Verdict } from "./verdict.js";
 
@@ -37,10 +46,18 @@ export function verdictRows(
 	return rows;
 }
 
+/**
+ * Looks whether there is any verdict. Most databases never refuse anything: then no document is looked at for its own, until the first
+ * one is written.
+ */
+export async function lookForVerdicts(rows: Rows): Promise<void> {
+	for await (const _ of rows.scan({ ...rowRange(rowKinds.verdict), limit: 1, mostlyEmpty: true })) return;
+}
+
 /** Verdicts of the entries of a document that are not accepted, by arrival. */
 export async function readVerdicts(rows: Rows, document: number): Promise<Map<number, Verdict>> {
 	const verdicts = new Map<number, Verdict>();
-	for await (const batch of rows.scan(verdictRange(document))) {
+	for await (const batch of rows.scan({ ...verdictRange(document), mostlyEmpty: "part" })) {
 		for (const [key, value] of batch) verdicts.set(lastUint48(key), decodeVerdict(value));
 	}
 	return verdicts;

@@ -45,11 +45,12 @@ it("what is sent in one turn goes out as one message, before words that follow i
 	expect(came).toEqual([30, "5", 1, 2, "end"]);
 });
 
-it("messages stay as short as they have to", async () => {
-	line.send(bytes(line.mostBytes - 1));
-	line.send(bytes(1));
-	line.send(bytes(1));
+it("only what is small goes out together: what is cut in the middle of a message is lost whole", async () => {
+	line.send(bytes(line.mostBytes));
+	line.send(bytes(10));
+	line.send(bytes(10_000));
+	line.send(bytes(10_000));
 	line.send(bytes(line.mostBytes));
 	await untilWord("end");
-	expect(came).toEqual([line.mostBytes, 1, line.mostBytes, "end"]);
+	expect(came).toEqual([line.mostBytes, 10_010, 10_000, line.mostBytes, "end"]);
 });

@@ -10,6 +10,9 @@ export const mostMessageBytes = 1_048_576;
  */
 const mostWaitingForPong = messageWindow + 65_536;
 
+/** Bytes that go out as one message: what is cut in the middle of a message is lost whole. */
+const mostTogether = 16_384;
+
 /** A WebSocket of the package `ws`; made before it opens, so that no message is missed. */
 export class WebSocketLine implements MessageLine {
 	readonly mostBytes = 262_144;
@@ -17,8 +20,8 @@ export class WebSocketLine implements MessageLine {
 	readonly #socket: WebSocket;
 	#listener: LineListener | undefined;
 	/**
-	 * What was sent in this turn of the event loop goes out as one message: each costs a call into the kernel, in which the other side is
-	 * woken, and as much there.
+	 * Small messages of one turn of the event loop go out as one: each costs a call into the kernel, in which the other side is woken, and as
+	 * much there.
 	 */
 	readonly #waiting: Uint8Array[] = [];
 	#waitingBytes = 0;
@@ -56,7 +59,7 @@ export class WebSocketLine implements MessageLine {
 			this.#socket.send(message, { binary: false });
 			return;
 		}
-		if (this.#waitingBytes + message.length > this.mostBytes) this.#flush();
+		if (this.#waitingBytes + message.length > mostTogether) this.#flush();
 		if (this.#waiting.length === 0) setImmediate(() => this.#flush());
 		this.#waiting.push(message);
 		this.#waitingBytes += message.length;
