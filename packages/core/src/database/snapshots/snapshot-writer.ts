@@ -121,6 +121,11 @@ export class SnapshotWriter {
 			changes += run.length;
 			bytes += entry.fields.originalSize;
 		}
+		// They have no entry yet, and were drafted while this was looked up.
+		for (const { change } of open.own.drafted) {
+			changes++;
+			bytes += change.length;
+		}
 		const since = { changes, bytes, snapshotBytes: last?.bytes ?? 0, from };
 		this.#since.set(open, since);
 		return since;
